@@ -1,0 +1,98 @@
+package fleet
+
+import "time"
+
+// ApplyNode takes a node in, or its newer version. Only what placement looks at, or a grown allocatable that a slot
+// waits for, makes a DaemonSet dirty.
+func (f *Fleet) ApplyNode(n *Node) {
+	old := f.nodes[n.Name]
+	if old != nil && n.Version <= old.Version {
+		return
+	}
+	f.nodes[n.Name] = n
+	if old != nil {
+		n.pods, n.waiters = old.pods, old.waiters
+	} else {
+		n.pods = map[*Pod]struct{}{}
+		for p := range f.homeless[n.Name] {
+			if p.Node == n.Name {
+				n.pods[p] = struct{}{}
+			}
+		}
+		delete(f.homeless, n.Name)
+	}
+	moved := old == nil || !old.placementEqual(n)
+	for _, d := range f.daemons {
+		s := d.slots[n.Name]
+		if s == nil {
+			s = d.slotFor(n.Name)
+		}
+		s.Node, s.GoneSince = n, time.Time{}
+		if moved {
+			f.rejudge(d, s)
+		}
+	}
+	if old != nil && !old.Allocatable.Equal(n.Allocatable) {
+		f.wake(n)
+	}
+}
+
+// rejudge renews a slot's verdict; a slot that neither had nor wants a Pod makes nothing dirty.
+func (f *Fleet) rejudge(d *Daemon, s *Slot) {
+	old := s.Verdict
+	s.Verdict = d.verdict(s)
+	if s.Verdict.Decision != old.Decision {
+		f.Touch(d.Key)
+	}
+}
+
+func (d *Daemon) verdict(s *Slot) Verdict {
+	if s.Node == nil {
+		return Verdict{Decision: Leave, Reason: Reason{Code: NodeGone}}
+	}
+	return d.judge.Verdict(s.Node)
+}
+
+// DeleteNode takes a node out. Slots with Pods stay, without a node, until the Pods are gone.
+func (f *Fleet) DeleteNode(name string, version Version, now time.Time) {
+	n := f.nodes[name]
+	if n == nil || version < n.Version {
+		return
+	}
+	delete(f.nodes, name)
+	f.wake(n)
+	for p := range n.pods {
+		add(f.homeless, name, p)
+	}
+	for _, d := range f.daemons {
+		s := d.slots[name]
+		if s == nil {
+			continue
+		}
+		if s.Verdict.Decision == Run || len(s.Pods) > 0 {
+			f.Touch(d.Key)
+		}
+		s.Node = nil
+		s.Verdict = d.verdict(s)
+		s.Failures, s.Refusals, s.Refused = Backoff{}, Backoff{}, ""
+		if len(s.Pods) == 0 {
+			d.dropSlot(s)
+			continue
+		}
+		s.GoneSince = now
+	}
+}
+
+// ReplaceNodes takes in a fresh list read at version: what it lacks is gone, unless newer than the list.
+func (f *Fleet) ReplaceNodes(list []*Node, version Version, now time.Time) {
+	keep := make(map[string]bool, len(list))
+	for _, n := range list {
+		keep[n.Name] = true
+		f.ApplyNode(n)
+	}
+	for name := range f.nodes {
+		if !keep[name] {
+			f.DeleteNode(name, version, now)
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package fleet
+
+import (
+	"slices"
+	"time"
+)
+
+// ApplyPod takes in a Pod as the watch delivers it, in order, or its newer version.
+func (f *Fleet) ApplyPod(p *Pod, now time.Time) {
+	f.podsSeen = max(f.podsSeen, p.Version)
+	f.applyPod(p, now)
+}
+
+// ApplyAnswer takes in a Pod as the answer to an own create or patch has it. The watch may have told more by now.
+func (f *Fleet) ApplyAnswer(p *Pod, now time.Time) {
+	old := f.pods[p.Key()]
+	if p.Version <= f.podsSeen && (old == nil || old.UID != p.UID) {
+		if old != nil && old.Creating {
+			f.removePod(old)
+		}
+		return
+	}
+	f.applyPod(p, now)
+}
+
+func (f *Fleet) applyPod(p *Pod, now time.Time) {
+	old := f.pods[p.Key()]
+	if old != nil && !old.Creating && p.Version <= old.Version {
+		return
+	}
+	if p.Ready {
+		p.ReadySeen = now
+	}
+	if old != nil && old.UID == p.UID {
+		p.Deleting, p.Patching = old.Deleting, old.Patching
+		if old.Ready && p.Ready {
+			p.ReadySeen = old.ReadySeen
+		}
+		if old.same(p) {
+			*old = *p // same place in every index
+			return
+		}
+	}
+	if old != nil {
+		f.unlink(old)
+		if n := f.nodes[old.Node]; n != nil && !old.Creating && old.frees(p) {
+			f.wake(n)
+		}
+	}
+	f.pods[p.Key()] = p
+	f.link(p, now)
+}
+
+// DeletePod takes a Pod out. A Pod of another UID under the same name, or a newer version, stays.
+func (f *Fleet) DeletePod(p *Pod) {
+	f.podsSeen = max(f.podsSeen, p.Version)
+	old := f.pods[p.Key()]
+	if old == nil || old.UID != p.UID {
+		return
+	}
+	f.removePod(old)
+}
+
+// Creating notes that a create call for p is in flight. Until it is answered the slot counts as filled and the room as taken.
+func (f *Fleet) Creating(p *Pod, now time.Time) {
+	p.Creating = true
+	if f.pods[p.Key()] == nil {
+		f.pods[p.Key()] = p
+		f.link(p, now)
+	}
+}
+
+// NotCreated notes that the create call for p has certainly made no Pod.
+func (f *Fleet) NotCreated(p *Pod) {
+	if old := f.pods[p.Key()]; old != nil && old.Creating {
+		f.removePod(old)
+	}
+}
+
+// MarkDeleting notes whether the deletion of that Pod has been asked for.
+func (f *Fleet) MarkDeleting(p *Pod, on bool) {
+	if q := f.pods[p.Key()]; q != nil && q.UID == p.UID && q.Deleting != on {
+		q.Deleting = on
+		f.touchPodOwner(q)
+	}
+}
+
+// MarkPatching notes whether an adoption, release or relabelling of that Pod is in flight.
+func (f *Fleet) MarkPatching(p *Pod, on bool) {
+	if q := f.pods[p.Key()]; q != nil && q.UID == p.UID && q.Patching != on {
+		q.Patching = on
+		f.touchPodOwner(q)
+	}
+}
+
+func (f *Fleet) touchPodOwner(p *Pod) {
+	if d := f.byUID[p.Owner]; d != nil {
+		f.Touch(d.Key)
+	} else if p.Owner == "" {
+		f.touchMatching(p)
+	}
+}
+
+// ReplacePods takes in a fresh list read at version: what it lacks is gone, unless newer than the list or in flight.
+func (f *Fleet) ReplacePods(list []*Pod, version Version, now time.Time) {
+	seen := make(map[*Pod]bool, len(list))
+	for _, p := range list {
+		f.applyPod(p, now)
+		if q := f.pods[p.Key()]; q.UID == p.UID {
+			seen[q] = true
+		}
+	}
+	f.podsSeen = max(f.podsSeen, version)
+	for _, p := range f.pods {
+		if !seen[p] && !p.Creating && p.Version <= version {
+			f.removePod(p)
+		}
+	}
+}
+
+func (f *Fleet) removePod(p *Pod) {
+	delete(f.pods, p.Key())
+	f.unlink(p)
+	if n := f.nodes[p.Node]; n != nil && !p.Terminal() {
+		f.wake(n)
+	}
+}
+
+// link enters a Pod into the indexes and into its owner's slot.
+func (f *Fleet) link(p *Pod, now time.Time) {
+	if n := f.nodes[p.Node]; n != nil {
+		n.pods[p] = struct{}{}
+	} else if p.Node != "" {
+		add(f.homeless, p.Node, p)
+	}
+	if p.Owner == "" {
+		add(f.orphans, p.Namespace, p)
+		f.touchMatching(p)
+		return
+	}
+	if p.OwnerKind != DaemonSetKind {
+		return
+	}
+	add(f.byOwner, p.Owner, p)
+	if d := f.byUID[p.Owner]; d != nil && d.Key.Namespace == p.Namespace {
+		f.seat(d, p, now)
+		f.Touch(d.Key)
+	}
+}
+
+// seat puts a Pod into its DaemonSet's slot.
+func (f *Fleet) seat(d *Daemon, p *Pod, now time.Time) {
+	switch {
+	case !d.Matches(p.Labels):
+		d.released[p] = struct{}{}
+	case p.On() == "":
+		d.astray[p] = struct{}{}
+	default:
+		s := d.slotFor(p.On())
+		i, _ := slices.BinarySearchFunc(s.Pods, p, ComparePods)
+		s.Pods = slices.Insert(s.Pods, i, p)
+		if s.Node == nil && s.GoneSince.IsZero() {
+			s.GoneSince = now
+		}
+	}
+}
+
+func (f *Fleet) unlink(p *Pod) {
+	if n := f.nodes[p.Node]; n != nil {
+		delete(n.pods, p)
+	} else {
+		remove(f.homeless, p.Node, p)
+	}
+	if p.Owner == "" {
+		remove(f.orphans, p.Namespace, p)
+		return
+	}
+	if p.OwnerKind != DaemonSetKind {
+		return
+	}
+	remove(f.byOwner, p.Owner, p)
+	if d := f.byUID[p.Owner]; d != nil && d.Key.Namespace == p.Namespace {
+		f.unseat(d, p)
+		f.Touch(d.Key)
+	}
+}
+
+func (f *Fleet) unseat(d *Daemon, p *Pod) {
+	delete(d.released, p)
+	delete(d.astray, p)
+	s := d.slots[p.On()]
+	if s == nil {
+		return
+	}
+	if i := slices.Index(s.Pods, p); i >= 0 {
+		s.Pods = slices.Delete(s.Pods, i, i+1)
+	}
+	if len(s.Pods) == 0 && s.Node == nil {
+		d.dropSlot(s)
+	}
+}
+
+func (f *Fleet) touchMatching(p *Pod) {
+	for _, d := range f.daemons {
+		if d.Key.Namespace == p.Namespace && d.Matches(p.Labels) {
+			f.Touch(d.Key)
+		}
+	}
+}

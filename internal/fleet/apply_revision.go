@@ -1,0 +1,89 @@
+package fleet
+
+import (
+	"cmp"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Revision is a ControllerRevision of a DaemonSet, or of nobody.
+type Revision struct {
+	Object  *appsv1.ControllerRevision
+	Version Version
+	owner   types.UID
+}
+
+// ApplyRevision takes a ControllerRevision in, or its newer version. A new one that its DaemonSet already owns makes
+// nothing dirty (U119): it is the echo of an own write.
+func (f *Fleet) ApplyRevision(o *appsv1.ControllerRevision, version Version) {
+	key := types.NamespacedName{Namespace: o.Namespace, Name: o.Name}
+	old := f.revisions[key]
+	if old != nil && version <= old.Version {
+		return
+	}
+	r := &Revision{Object: o, Version: version}
+	if ref := metav1.GetControllerOfNoCopy(o); ref != nil {
+		r.owner = ref.UID
+	}
+	f.revisions[key] = r
+	if old != nil {
+		f.touchOwner(old)
+	}
+	if old != nil || r.owner == "" || o.DeletionTimestamp != nil {
+		f.touchOwner(r)
+	}
+}
+
+// DeleteRevision takes a ControllerRevision out.
+func (f *Fleet) DeleteRevision(key types.NamespacedName, uid types.UID) {
+	if r := f.revisions[key]; r != nil && r.Object.UID == uid {
+		delete(f.revisions, key)
+		f.touchOwner(r)
+	}
+}
+
+// ReplaceRevisions takes in a fresh list read at version: what it lacks is gone, unless newer than the list.
+func (f *Fleet) ReplaceRevisions(list []*appsv1.ControllerRevision, versions []Version, version Version) {
+	keep := make(map[types.UID]bool, len(list))
+	for i, o := range list {
+		keep[o.UID] = true
+		f.ApplyRevision(o, versions[i])
+	}
+	for key, r := range f.revisions {
+		if !keep[r.Object.UID] && r.Version <= version {
+			f.DeleteRevision(key, r.Object.UID)
+		}
+	}
+}
+
+// Revisions are the ControllerRevisions that the DaemonSet owns, and those of nobody that its selector matches (U058),
+// by number and name.
+func (f *Fleet) Revisions(d *Daemon) []*appsv1.ControllerRevision {
+	var out []*appsv1.ControllerRevision
+	for key, r := range f.revisions {
+		if key.Namespace == d.Key.Namespace && (r.owner == d.UID || (r.owner == "" && d.Matches(r.Object.Labels))) {
+			out = append(out, r.Object)
+		}
+	}
+	slices.SortFunc(out, func(a, b *appsv1.ControllerRevision) int {
+		return cmp.Or(cmp.Compare(a.Revision, b.Revision), cmp.Compare(a.Name, b.Name))
+	})
+	return out
+}
+
+func (f *Fleet) touchOwner(r *Revision) {
+	if r.owner != "" {
+		if d := f.byUID[r.owner]; d != nil {
+			f.Touch(d.Key)
+		}
+		return
+	}
+	for _, d := range f.daemons {
+		if d.Key.Namespace == r.Object.Namespace && d.Matches(r.Object.Labels) {
+			f.Touch(d.Key)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package fleet
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// NewJudge parses a DaemonSet's template once and gives its verdicts.
+type NewJudge func(*appsv1.DaemonSet) Judge
+
+// Fleet is the state of one cluster as the controller knows it. One goroutine owns it.
+type Fleet struct {
+	judge     NewJudge
+	nodes     map[string]*Node
+	daemons   map[types.NamespacedName]*Daemon
+	byUID     map[types.UID]*Daemon
+	pods      map[types.NamespacedName]*Pod
+	byOwner   map[types.UID]map[*Pod]struct{}
+	orphans   map[string]map[*Pod]struct{} // by namespace
+	homeless  map[string]map[*Pod]struct{} // bound to a node that is not known, by its name
+	revisions map[types.NamespacedName]*Revision
+	dirty     map[types.NamespacedName]struct{}
+	// podsSeen is the newest version that the Pod watch has delivered in order: an answer to an own create that is not
+	// newer than this, and whose Pod is not here, tells of a Pod that is gone again.
+	podsSeen Version
+}
+
+// New makes an empty Fleet.
+func New(judge NewJudge) *Fleet {
+	return &Fleet{
+		judge: judge,
+		nodes: map[string]*Node{}, daemons: map[types.NamespacedName]*Daemon{}, byUID: map[types.UID]*Daemon{},
+		pods: map[types.NamespacedName]*Pod{}, byOwner: map[types.UID]map[*Pod]struct{}{},
+		orphans: map[string]map[*Pod]struct{}{}, homeless: map[string]map[*Pod]struct{}{},
+		revisions: map[types.NamespacedName]*Revision{}, dirty: map[types.NamespacedName]struct{}{},
+	}
+}
+
+// Daemon is the DaemonSet of that name, or nil.
+func (f *Fleet) Daemon(key types.NamespacedName) *Daemon { return f.daemons[key] }
+
+// Node is the node of that name, or nil.
+func (f *Fleet) Node(name string) *Node { return f.nodes[name] }
+
+// Pod is the Pod of that name, or nil.
+func (f *Fleet) Pod(key types.NamespacedName) *Pod { return f.pods[key] }
+
+// Sizes are the numbers of nodes, DaemonSets, Pods and revisions that are known.
+func (f *Fleet) Sizes() (nodes, daemons, pods, revisions int) {
+	return len(f.nodes), len(f.daemons), len(f.pods), len(f.revisions)
+}
+
+// Dirty takes the DaemonSets that may need another decision: highest priority first, then by name, so that network and
+// storage daemons go ahead of the rest.
+func (f *Fleet) Dirty() []*Daemon {
+	out := make([]*Daemon, 0, len(f.dirty))
+	for key := range f.dirty {
+		if d := f.daemons[key]; d != nil {
+			out = append(out, d)
+		}
+	}
+	clear(f.dirty)
+	slices.SortFunc(out, func(a, b *Daemon) int {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Key.Namespace, b.Key.Namespace), cmp.Compare(a.Key.Name, b.Key.Name))
+	})
+	return out
+}
+
+// Touch makes a DaemonSet dirty, for a timer or an answered call. An unknown key is ignored.
+func (f *Fleet) Touch(key types.NamespacedName) {
+	if f.daemons[key] != nil {
+		f.dirty[key] = struct{}{}
+	}
+}
+
+// Daemons are all DaemonSets, ordered by namespace and name.
+func (f *Fleet) Daemons() []*Daemon {
+	return slices.SortedFunc(maps.Values(f.daemons), func(a, b *Daemon) int {
+		return cmp.Or(cmp.Compare(a.Key.Namespace, b.Key.Namespace), cmp.Compare(a.Key.Name, b.Key.Name))
+	})
+}
+
+// Orphans are the Pods of the DaemonSet's namespace that nobody controls and that its selector matches, ordered as
+// ComparePods has it.
+func (f *Fleet) Orphans(d *Daemon) []*Pod {
+	var out []*Pod
+	for p := range f.orphans[d.Key.Namespace] {
+		if d.Matches(p.Labels) {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, ComparePods)
+	return out
+}
+
+// Wait notes that a slot waits for room on its node: a Pod that leaves the node, of any owner, or a grown allocatable
+// makes the DaemonSet dirty.
+func (f *Fleet) Wait(d *Daemon, node string) {
+	if n := f.nodes[node]; n != nil {
+		if n.waiters == nil {
+			n.waiters = map[*Daemon]struct{}{}
+		}
+		n.waiters[d] = struct{}{}
+	}
+}
+
+func (f *Fleet) wake(n *Node) {
+	for d := range n.waiters {
+		f.Touch(d.Key)
+	}
+	n.waiters = nil
+}
+
+func add[K comparable](m map[K]map[*Pod]struct{}, k K, p *Pod) {
+	set := m[k]
+	if set == nil {
+		set = map[*Pod]struct{}{}
+		m[k] = set
+	}
+	set[p] = struct{}{}
+}
+
+func remove[K comparable](m map[K]map[*Pod]struct{}, k K, p *Pod) {
+	delete(m[k], p)
+	if len(m[k]) == 0 {
+		delete(m, k)
+	}
+}

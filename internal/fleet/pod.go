@@ -1,0 +1,151 @@
+package fleet
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// DaemonSetKind is the kind that a controller reference to a DaemonSet carries.
+const DaemonSetKind = "DaemonSet"
+
+// TemplateGenerationLabel is the label that apps/v1 serves beside the hash label (U140, U141).
+const TemplateGenerationLabel = "pod-template-generation"
+
+// Pod is what is known of one Pod, of any owner.
+type Pod struct {
+	Namespace, Name string
+	// UID is empty while the create call is in flight.
+	UID     types.UID
+	Version Version
+	// Node is spec.nodeName; Target is the node that a Pod without nodeName is pinned to, or empty (U039).
+	Node, Target string
+	// Owner is the UID of the controller reference, of any kind; empty for an orphan. OwnerKind and OwnerName go with it.
+	Owner                types.UID
+	OwnerKind, OwnerName string
+	Labels               map[string]string
+	Phase                corev1.PodPhase
+	// Why is status.reason and status.message of a Failed or Succeeded Pod.
+	Why Reason
+	// Ready is the Ready condition; ReadyStamp is its transition time by the kubelet's clock, and ReadySeen when this
+	// controller first saw it Ready, by its own.
+	Ready                 bool
+	ReadyStamp, ReadySeen time.Time
+	Created               time.Time
+	// Terminating tells that deletionTimestamp is set.
+	Terminating bool
+	// Priority, Requests and HostPorts say what the Pod takes on its node.
+	Priority  int32
+	Requests  Resources
+	HostPorts []HostPort
+
+	// Creating: a create call is in flight; the Pod may or may not come to exist.
+	Creating bool
+	// Deleting: the API server has been, or is being, asked to delete this Pod.
+	Deleting bool
+	// Patching: an adoption, release or relabelling is in flight.
+	Patching bool
+}
+
+// NewPod reads a fact from an API object. target gives the node that an unbound Pod is pinned to.
+func NewPod(o *corev1.Pod, version Version, target string) *Pod {
+	p := &Pod{
+		Namespace: o.Namespace, Name: o.Name, UID: o.UID, Version: version,
+		Node: o.Spec.NodeName, Labels: o.Labels, Phase: o.Status.Phase,
+		Created: o.CreationTimestamp.Time, Terminating: o.DeletionTimestamp != nil,
+		Requests: requestsOf(&o.Spec), HostPorts: hostPortsOf(&o.Spec),
+	}
+	if p.Node == "" {
+		p.Target = target
+	}
+	if o.Spec.Priority != nil {
+		p.Priority = *o.Spec.Priority
+	}
+	if ref := metav1.GetControllerOfNoCopy(o); ref != nil {
+		p.Owner, p.OwnerKind, p.OwnerName = ref.UID, ref.Kind, ref.Name
+	}
+	if p.Terminal() {
+		p.Why = Reason{Code: Code(o.Status.Reason), Detail: o.Status.Message}
+	}
+	for i := range o.Status.Conditions {
+		if c := &o.Status.Conditions[i]; c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+			p.Ready, p.ReadyStamp = true, c.LastTransitionTime.Time
+		}
+	}
+	return p
+}
+
+// Key is the Pod's namespaced name.
+func (p *Pod) Key() types.NamespacedName {
+	return types.NamespacedName{Namespace: p.Namespace, Name: p.Name}
+}
+
+// On is the node that the Pod is bound to or waits for (U039, U041).
+func (p *Pod) On() string {
+	if p.Node != "" {
+		return p.Node
+	}
+	return p.Target
+}
+
+// Terminal tells that the Pod's containers have ended for good.
+func (p *Pod) Terminal() bool {
+	return p.Phase == corev1.PodFailed || p.Phase == corev1.PodSucceeded
+}
+
+// Leaving tells that the Pod is being deleted, or that its deletion has been asked for.
+func (p *Pod) Leaving() bool { return p.Terminating || p.Deleting }
+
+// Gone tells that the Pod no longer stands in the way of another: terminal and on its way out (U073).
+func (p *Pod) Gone() bool { return p.Terminal() && p.Leaving() }
+
+// Hash is the value of the label controller-revision-hash, or empty.
+func (p *Pod) Hash() string { return p.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] }
+
+// AvailableAt is when the Pod has been Ready for minReady; ok is false while it is not Ready. The earlier of the
+// kubelet's stamp and this controller's first sight counts, so that a stamp in the future delays nothing beyond
+// minReady, and a restart of the controller forgets nothing.
+func (p *Pod) AvailableAt(minReady time.Duration) (at time.Time, ok bool) {
+	if !p.Ready {
+		return time.Time{}, false
+	}
+	since := p.ReadySeen
+	if !p.ReadyStamp.IsZero() && p.ReadyStamp.Before(since) {
+		since = p.ReadyStamp
+	}
+	return since.Add(minReady), true
+}
+
+// ComparePods orders the Pods of one node: bound first, then older, then by name (U080).
+func ComparePods(a, b *Pod) int {
+	if (a.Node != "") != (b.Node != "") {
+		if a.Node != "" {
+			return -1
+		}
+		return 1
+	}
+	if c := a.Created.Compare(b.Created); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Name, b.Name)
+}
+
+// same tells whether the difference between two versions of a Pod matters to any decision.
+func (p *Pod) same(o *Pod) bool {
+	return p.UID == o.UID && p.Node == o.Node && p.Target == o.Target && p.Owner == o.Owner &&
+		p.Phase == o.Phase && p.Why == o.Why && p.Ready == o.Ready && p.ReadyStamp.Equal(o.ReadyStamp) &&
+		p.Terminating == o.Terminating && p.Creating == o.Creating &&
+		p.Requests.Equal(o.Requests) && slices.Equal(p.HostPorts, o.HostPorts) && maps.Equal(p.Labels, o.Labels)
+}
+
+// frees tells whether going from p to o gives room or ports back to p's node.
+func (p *Pod) frees(o *Pod) bool {
+	return o == nil || (o.Terminal() && !p.Terminal()) || o.Node != p.Node ||
+		!p.Requests.Equal(o.Requests) || !slices.Equal(p.HostPorts, o.HostPorts)
+}
