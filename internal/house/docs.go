@@ -83,18 +83,23 @@ func checkExported(tree *Tree, file *File) []Problem {
 			}
 		case *ast.GenDecl:
 			for _, spec := range decl.Specs {
-				switch spec := spec.(type) {
-				case *ast.TypeSpec:
-					want(spec.Name, spec.Doc, decl.Doc, spec.Comment)
-				case *ast.ValueSpec:
-					for _, name := range spec.Names {
-						want(name, spec.Doc, decl.Doc, spec.Comment)
-					}
-				}
+				wantSpec(want, decl, spec)
 			}
 		}
 	}
 	return problems
+}
+
+// wantSpec asks for a comment on each name that one line of a type, const or var declaration declares.
+func wantSpec(want func(*ast.Ident, ...*ast.CommentGroup), decl *ast.GenDecl, spec ast.Spec) {
+	switch spec := spec.(type) {
+	case *ast.TypeSpec:
+		want(spec.Name, spec.Doc, decl.Doc, spec.Comment)
+	case *ast.ValueSpec:
+		for _, name := range spec.Names {
+			want(name, spec.Doc, decl.Doc, spec.Comment)
+		}
+	}
 }
 
 // wellKnown methods mean the same on every type.

@@ -57,8 +57,10 @@ var Rooms = []Room{
 	{Path: "internal/config", Kind: Plain},
 	{Path: "internal/simnode", Kind: Client},
 	{Path: "internal/simworld", Kind: Client, Imports: internal("fleet", "match", "revision", "plan", "report", "explain", "act")},
-	{Path: "internal/lab", Kind: Client, Imports: internal("engine", "simnode", "config", "plan", "metrics"),
-		Links: []string{"k8s.io/kubernetes", "go.etcd.io/etcd"}},
+	{
+		Path: "internal/lab", Kind: Client, Imports: internal("engine", "simnode", "config", "plan", "metrics"),
+		Links: []string{"k8s.io/kubernetes", "go.etcd.io/etcd"},
+	},
 	{Path: "internal/oracle", Kind: Test, Imports: []string{All}, Links: []string{"k8s.io/kubernetes"}},
 	{Path: "internal/house", Kind: Plain},
 	{Path: "test", Kind: Test, Imports: []string{All}, Links: []string{"k8s.io/kubernetes"}},
