@@ -1,0 +1,87 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spf13/pflag"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/client-go/kubernetes"
+	cliflag "k8s.io/component-base/cli/flag"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+)
+
+// apiServerFlags are the command line of an ordinary kube-apiserver; its listener is handed over separately.
+func apiServerFlags(s *state, p *pki) []string {
+	return []string{
+		"--etcd-servers=" + etcdEndpoint(s),
+		"--bind-address=127.0.0.1",
+		"--advertise-address=127.0.0.1",
+		"--endpoint-reconciler-type=none", // an endpoint on loopback would be invalid
+		"--tls-cert-file=" + p.file("apiserver.crt"),
+		"--tls-private-key-file=" + p.file("apiserver.key"),
+		"--client-ca-file=" + p.file("ca.crt"),
+		"--authorization-mode=Node,RBAC",
+		"--enable-admission-plugins=NodeRestriction",
+		"--allow-privileged=true", // storage and network daemons need it
+		"--service-cluster-ip-range=" + serviceRange,
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file=" + p.file("sa.key"),
+		"--service-account-signing-key-file=" + p.file("sa.key"),
+		"--profiling=false",
+		// Thousands of simulated kubelets are ordinary clients here.
+		"--max-requests-inflight=1600",
+		"--max-mutating-requests-inflight=800",
+	}
+}
+
+// prepareAPIServer turns flags into a server that is ready to run.
+func prepareAPIServer(ctx context.Context, s *state, p *pki, l net.Listener) (options.CompletedOptions, error) {
+	opts := options.NewServerRunOptions()
+	if err := parse("kube-apiserver", opts.Flags(), apiServerFlags(s, p)); err != nil {
+		return options.CompletedOptions{}, err
+	}
+	opts.SecureServing.Listener = l
+	opts.SecureServing.BindPort = l.Addr().(*net.TCPAddr).Port
+	if err := opts.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
+		return options.CompletedOptions{}, err
+	}
+	completed, err := opts.Complete(ctx)
+	if err != nil {
+		return options.CompletedOptions{}, err
+	}
+	return completed, utilerrors.NewAggregate(completed.Validate())
+}
+
+func runAPIServer(ctx context.Context, opts options.CompletedOptions) error {
+	return app.Run(ctx, opts)
+}
+
+// waitReady polls /readyz until the API server can serve everything, RBAC's own roles included.
+func waitReady(ctx context.Context, client kubernetes.Interface) error {
+	var last error
+	for {
+		last = client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
+		if last == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not ready: %w", last)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// parse gives a component its command line without the component's own cobra command, whose constructor would
+// take over the signals of this process.
+func parse(name string, sets cliflag.NamedFlagSets, args []string) error {
+	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	for _, set := range sets.FlagSets {
+		fs.AddFlagSet(set)
+	}
+	return fs.Parse(args)
+}

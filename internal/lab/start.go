@@ -1,0 +1,134 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/everynode/everynode/config"
+)
+
+// phase runs f as a visible phase with a limit, and turns its failure into the form for people.
+func (l *lab) phase(name, component string, f func(ctx context.Context) (string, error)) error {
+	return l.talk.run(name, func() (string, error) {
+		ctx, cancel := context.WithTimeout(l.life, phaseLimit)
+		defer cancel()
+		detail, err := f(ctx)
+		if err == nil {
+			return detail, nil
+		}
+		// When a part died, its own words say more than "context canceled".
+		if cause := context.Cause(l.life); cause != nil {
+			return "", cause
+		}
+		var told *Error
+		if errors.As(err, &told) {
+			return "", err
+		}
+		file := ""
+		if l.state.keep {
+			file = l.state.logFile()
+		}
+		return "", startError(component, err, file)
+	})
+}
+
+func (l *lab) startStore() error {
+	return l.phase("etcd", "etcd", func(ctx context.Context) (string, error) {
+		e, err := startEtcd(ctx, l.state, l.logs)
+		if err != nil {
+			return "", err
+		}
+		l.parts.stage().run("etcd", func(ctx context.Context) error {
+			defer e.Close()
+			select {
+			case <-ctx.Done():
+				return nil
+			case err := <-e.Err():
+				return err
+			}
+		})
+		if !l.state.keep {
+			return "in a temporary directory, on a private socket", nil
+		}
+		if l.state.resumed {
+			return "resumed from " + l.state.dir, nil
+		}
+		return "in " + l.state.dir, nil
+	})
+}
+
+func (l *lab) startServer() error {
+	return l.phase("kube-apiserver", "kube-apiserver", func(ctx context.Context) (string, error) {
+		stage := l.parts.stage()
+		opts, err := prepareAPIServer(stage.ctx, l.state, l.pki, l.listen)
+		if err != nil {
+			return "", err
+		}
+		stage.run("kube-apiserver", func(ctx context.Context) error { return runAPIServer(ctx, opts) })
+		return l.server, waitReady(ctx, l.client)
+	})
+}
+
+func (l *lab) startControllers() error {
+	return l.phase("controllers", "kube-controller-manager", func(ctx context.Context) (string, error) {
+		stage := l.parts.stage()
+		c, err := prepareControllers(stage.ctx, l.pki)
+		if err != nil {
+			return "", err
+		}
+		stage.run("kube-controller-manager", func(ctx context.Context) error { return runControllers(ctx, c) })
+		// Meanwhile: our own identities. Both are applied even when their part is off, so that it can run elsewhere.
+		if err := applyManifests(ctx, l.dyn, config.Namespace, config.Controller, config.Simnode); err != nil {
+			return "", err
+		}
+		return "all but the built-in daemonset-controller", waitDefaultAccount(ctx, l.client)
+	})
+}
+
+func (l *lab) startScheduler() error {
+	return l.phase("kube-scheduler", "kube-scheduler", func(context.Context) (string, error) {
+		l.parts.stage().run("kube-scheduler", func(ctx context.Context) error { return runScheduler(ctx, l.pki) })
+		return "binds what is not bound at creation", nil
+	})
+}
+
+func (l *lab) startEverynode() error {
+	return l.phase("everynode", "the everynode controller", func(ctx context.Context) (string, error) {
+		t, err := token(ctx, l.client, controllerUser)
+		if err != nil {
+			return "", err
+		}
+		cfg := tokenConfig(l.server, l.pki.ca.certPEM, t)
+		cfg.UserAgent = "everynode-controller"
+		l.parts.stage().run("the everynode controller", func(ctx context.Context) error {
+			return l.o.RunController(ctx, cfg, l.o.Placement)
+		})
+		return l.o.Placement + " placement, own account with least rights", nil
+	})
+}
+
+// stopLimit leaves room below the three seconds that are promised.
+const stopLimit = 2300 * time.Millisecond
+
+// stop undoes start, however far it came. The kubeconfig goes first: it stands for "ready".
+func (l *lab) stop() error {
+	var errs []error
+	if l.kube != nil {
+		errs = append(errs, removeStale(l.o.Kubeconfig))
+	}
+	errs = append(errs, l.parts.stop(stopLimit))
+	if l.listen != nil {
+		_ = l.listen.Close() // the API server has closed it, if it came that far
+	}
+	if l.logs != nil {
+		errs = append(errs, l.logs.close())
+	}
+	if l.state != nil {
+		errs = append(errs, l.state.close())
+	}
+	if l.kube != nil {
+		errs = append(errs, l.kube.release())
+	}
+	return errors.Join(errs...)
+}
