@@ -42,7 +42,7 @@ type Room struct {
 // listed, packages that are not listed may not exist.
 var Rooms = []Room{
 	{Path: "cmd/everynode", Kind: Client, Imports: []string{All}},
-	{Path: "cmd/everynode-controller", Kind: Client, Imports: internal("engine", "config", "metrics", "feed", "fleet", "plan", "act")},
+	{Path: "cmd/everynode-controller", Kind: Client, Imports: append(internal("engine", "metrics", "feed", "fleet", "plan", "act"), "config")},
 	{Path: "api/v1alpha1", Kind: Plain},
 	{Path: "internal/feed", Kind: Client, Imports: internal("fleet")},
 	{Path: "internal/fleet", Kind: Pure},
@@ -54,11 +54,11 @@ var Rooms = []Room{
 	{Path: "internal/engine", Kind: Client, Imports: internal("feed", "fleet", "match", "revision", "plan", "report", "act", "metrics")},
 	{Path: "internal/explain", Kind: Pure, Imports: internal("plan", "match", "fleet")},
 	{Path: "internal/metrics", Kind: Plain},
-	{Path: "internal/config", Kind: Plain},
+	{Path: "config", Kind: Plain},
 	{Path: "internal/simnode", Kind: Client},
 	{Path: "internal/simworld", Kind: Client, Imports: internal("fleet", "match", "revision", "plan", "report", "explain", "act")},
 	{
-		Path: "internal/lab", Kind: Client, Imports: internal("engine", "simnode", "config", "plan", "metrics"),
+		Path: "internal/lab", Kind: Client, Imports: append(internal("engine", "simnode", "plan", "metrics"), "config"),
 		Links: []string{"k8s.io/kubernetes", "go.etcd.io/etcd"},
 	},
 	{Path: "internal/oracle", Kind: Test, Imports: []string{All}, Links: []string{"k8s.io/kubernetes"}},
