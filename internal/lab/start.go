@@ -66,7 +66,7 @@ func (l *lab) startServer() error {
 			return "", err
 		}
 		stage.run("kube-apiserver", func(ctx context.Context) error { return runAPIServer(ctx, opts) })
-		return l.server, waitReady(ctx, l.client)
+		return l.server, waitReady(ctx, l.client, slowCheck)
 	})
 }
 

@@ -156,6 +156,9 @@ func (l *lab) connect(cfg *rest.Config) (err error) {
 
 // publish writes the kubeconfig: from now on the lab is ready.
 func (l *lab) publish() error {
+	if err := waitReady(l.life, l.client); err != nil {
+		return startError("kube-apiserver", err, "")
+	}
 	c, err := l.pki.client("everynode-admin", "system:masters")
 	if err != nil {
 		return err
