@@ -4,5 +4,5 @@ import "github.com/spf13/cobra"
 
 // attached are the commands whose files are beside this one.
 func attached() []*cobra.Command {
-	return nil
+	return []*cobra.Command{newNodeCmd()}
 }

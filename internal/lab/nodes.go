@@ -9,13 +9,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/klog/v2"
+
+	"github.com/everynode/everynode/internal/simnode"
 )
 
-// kubeletAnnotation marks the nodes whose kubelet is simulated; package simnode reads it.
-const kubeletAnnotation = "sim.everynode.dev/kubelet"
-
 const (
-	// readyLimit is how long a start waits for all nodes; a resumed fleet may hold nodes that were stopped on purpose.
+	// readyLimit is how long a start waits for all nodes. A resumed fleet may hold nodes that were made unready.
 	readyLimit    = 60 * time.Second
 	resumedLimit  = 5 * time.Second
 	readyInterval = 50 * time.Millisecond
@@ -36,7 +36,7 @@ func (l *lab) startNodes() error {
 			return "", err
 		}
 		if nodes != nil {
-			if err := l.o.Fleet.Register(ctx, l.client, nodes); err != nil {
+			if err := simnode.Register(ctx, l.client, nodes); err != nil {
 				return "", err
 			}
 			if err := os.WriteFile(l.registeredFile(), nil, 0o600); err != nil {
@@ -44,9 +44,11 @@ func (l *lab) startNodes() error {
 			}
 		}
 		cfg := tokenConfig(l.server, l.pki.ca.certPEM, t)
-		cfg.UserAgent = "everynode-simnode"
-		l.parts.stage().run("the simulated nodes", func(ctx context.Context) error { return l.o.Fleet.Run(ctx, cfg) })
-		return l.waitNodes(ctx, nodes == nil)
+		cfg.UserAgent = simnodeUser
+		l.parts.stage().run("the simulated nodes", func(ctx context.Context) error {
+			return simnode.Run(ctx, cfg, simnode.Options{Log: klog.Background().WithName("simnode")})
+		})
+		return l.waitNodes(ctx, len(nodes), nodes == nil)
 	})
 }
 
@@ -58,9 +60,9 @@ func (l *lab) wantedNodes() ([]corev1.Node, error) {
 		return nil, nil
 	}
 	if l.o.NodesFile == "" {
-		return l.o.Fleet.Default(l.o.Nodes), nil
+		return simnode.Default(l.o.Nodes), nil
 	}
-	nodes, err := l.o.Fleet.Load(l.o.NodesFile)
+	nodes, err := simnode.Load(l.o.NodesFile)
 	if err != nil {
 		return nil, &Error{
 			Code:  CodeBadOption,
@@ -74,8 +76,8 @@ func (l *lab) wantedNodes() ([]corev1.Node, error) {
 	return nodes, nil
 }
 
-// waitNodes waits until every simulated node is Ready, and describes them.
-func (l *lab) waitNodes(ctx context.Context, resumed bool) (string, error) {
+// waitNodes waits until at least so many simulated nodes exist and all of them are Ready, and describes them.
+func (l *lab) waitNodes(ctx context.Context, atLeast int, resumed bool) (string, error) {
 	limit := readyLimit
 	if resumed {
 		limit = resumedLimit
@@ -87,14 +89,14 @@ func (l *lab) waitNodes(ctx context.Context, resumed bool) (string, error) {
 			return "", err
 		}
 		c := count(list.Items)
-		if c.ready == c.total {
+		if c.total >= atLeast && c.ready+c.stopped == c.total {
 			return c.String(), nil
 		}
 		if time.Now().After(deadline) {
 			if resumed {
-				return c.String() + fmt.Sprintf(", %d not ready", c.total-c.ready), nil
+				return c.String() + fmt.Sprintf(", %d not ready", c.total-c.ready-c.stopped), nil
 			}
-			return "", fmt.Errorf("after %s %d of %d nodes are Ready", limit, c.ready, c.total)
+			return "", fmt.Errorf("after %s %d of %d nodes are Ready", limit, c.ready, c.total-c.stopped)
 		}
 		select {
 		case <-ctx.Done():
@@ -106,19 +108,23 @@ func (l *lab) waitNodes(ctx context.Context, resumed bool) (string, error) {
 
 // census is what there is to say about a fleet.
 type census struct {
-	total, ready, tainted, cordoned int
-	zones, kinds                    map[string]bool
+	total, ready, stopped, tainted, cordoned int
+	zones, kinds                             map[string]bool
 }
 
 func count(nodes []corev1.Node) census {
 	c := census{zones: map[string]bool{}, kinds: map[string]bool{}}
 	for i := range nodes {
 		n := &nodes[i]
-		if _, ok := n.Annotations[kubeletAnnotation]; !ok {
+		simulated, running := simnode.Simulated(n)
+		if !simulated {
 			continue
 		}
 		c.total++
-		if nodeReady(n) {
+		switch {
+		case !running:
+			c.stopped++
+		case nodeReady(n):
 			c.ready++
 		}
 		if n.Spec.Unschedulable {
@@ -163,6 +169,9 @@ func (c census) String() string {
 	}
 	if c.cordoned > 0 {
 		parts = append(parts, fmt.Sprintf("%d cordoned", c.cordoned))
+	}
+	if c.stopped > 0 {
+		parts = append(parts, fmt.Sprintf("%d stopped", c.stopped))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
 
@@ -36,17 +34,15 @@ type Options struct {
 	Version    string // everynode's own version, for the first line
 
 	// RunController runs the everynode controller until ctx ends. Required when Controller is set.
-	RunController func(ctx context.Context, cfg *rest.Config, placement string) error
-	// Nodes of the simulated fleet. Required when Simulate is set.
-	Fleet Fleet
+	RunController func(ctx context.Context, c Controller) error
 }
 
-// Fleet is what the lab needs of the simulated nodes; package simnode provides it.
-type Fleet struct {
-	Default  func(n int) []corev1.Node
-	Load     func(file string) ([]corev1.Node, error)
-	Register func(ctx context.Context, client kubernetes.Interface, nodes []corev1.Node) error
-	Run      func(ctx context.Context, cfg *rest.Config) error
+// Controller is what the lab hands to the everynode controller.
+type Controller struct {
+	Config    *rest.Config // its own service account
+	Placement string
+	Log       io.Writer // the lab's log
+	Ready     func()    // to be called once the first decisions have been made
 }
 
 // DefaultKubeconfig is where `everynode up` leaves its kubeconfig and `everynode kubectl` looks for it.

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/everynode/everynode/config"
@@ -25,11 +26,7 @@ func (l *lab) phase(name, component string, f func(ctx context.Context) (string,
 		if errors.As(err, &told) {
 			return "", err
 		}
-		file := ""
-		if l.state.keep {
-			file = l.state.logFile()
-		}
-		return "", startError(component, err, file)
+		return "", startError(component, err, l.state.keptLog())
 	})
 }
 
@@ -100,10 +97,15 @@ func (l *lab) startEverynode() error {
 			return "", err
 		}
 		cfg := tokenConfig(l.server, l.pki.ca.certPEM, t)
-		cfg.UserAgent = "everynode-controller"
-		l.parts.stage().run("the everynode controller", func(ctx context.Context) error {
-			return l.o.RunController(ctx, cfg, l.o.Placement)
-		})
+		cfg.UserAgent = controllerUser
+		ready := make(chan struct{})
+		c := Controller{Config: cfg, Placement: l.o.Placement, Log: l.logs, Ready: sync.OnceFunc(func() { close(ready) })}
+		l.parts.stage().run("the everynode controller", func(ctx context.Context) error { return l.o.RunController(ctx, c) })
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			return "", errors.New("it does not report that it is ready")
+		}
 		return l.o.Placement + " placement, own account with least rights", nil
 	})
 }

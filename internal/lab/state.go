@@ -74,6 +74,14 @@ func (s *state) path(elem ...string) string {
 
 func (s *state) logFile() string { return s.path("everynode.log") }
 
+// keptLog is the log file if it will still be there for someone to read, and "" otherwise.
+func (s *state) keptLog() string {
+	if s.keep {
+		return s.logFile()
+	}
+	return ""
+}
+
 // close gives the directory back: a temporary one is removed, a kept one loses its sockets and lock.
 func (s *state) close() error {
 	var errs []error

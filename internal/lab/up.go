@@ -156,8 +156,10 @@ func (l *lab) connect(cfg *rest.Config) (err error) {
 
 // publish writes the kubeconfig: from now on the lab is ready.
 func (l *lab) publish() error {
-	if err := waitReady(l.life, l.client); err != nil {
-		return startError("kube-apiserver", err, "")
+	ctx, cancel := context.WithTimeout(l.life, phaseLimit)
+	defer cancel()
+	if err := waitReady(ctx, l.client); err != nil {
+		return startError("kube-apiserver", err, l.state.keptLog())
 	}
 	c, err := l.pki.client("everynode-admin", "system:masters")
 	if err != nil {
