@@ -47,6 +47,7 @@ func (f *Fleet) ApplyDaemon(o *appsv1.DaemonSet, version Version, own bool, now 
 		}
 	}
 	if old != nil {
+		d.Approved = old.Approved
 		f.forgetWaiter(old)
 	}
 	f.Touch(key)

@@ -25,6 +25,12 @@ type Daemon struct {
 	HostPorts []HostPort
 	Priority  int32
 
+	// Approved is the hash of the last revision of which the API server accepted a Pod in a dry run.
+	Approved string
+	// Stalled holds back adoption, history and dry runs after one of them was refused; StalledWhy says why.
+	Stalled    Backoff
+	StalledWhy Reason
+
 	selector labels.Selector
 	judge    Judge
 	slots    map[string]*Slot
@@ -79,9 +85,9 @@ type Slot struct {
 	Verdict Verdict
 	// Pods are the DaemonSet's Pods on the node, in the order of ComparePods, terminal ones included.
 	Pods []*Pod
-	// Failures holds back the replacement of failed Pods (U097); Refusals the next create after a refused one.
+	// Failures holds back the replacement of failed Pods (U097); Refusals the next call after a refused one.
 	Failures, Refusals Backoff
-	// Refused is the API server's text of the last refused create, empty after a success.
+	// Refused is the API server's text of the last refused call, empty after a success.
 	Refused string
 	// Taken is the UID of a foreign Pod that holds the derived name.
 	Taken types.UID
@@ -104,10 +110,11 @@ func (b Backoff) Waits(now time.Time, epoch int64) bool {
 	return b.Epoch == epoch && now.Before(b.Until)
 }
 
-// Next is the backoff after one more failure at now. It starts afresh after a calm period of twice the longest delay.
-func (b Backoff) Next(now time.Time, epoch int64, first, longest time.Duration) Backoff {
+// Next is the backoff after one more failure at now. It starts afresh in another epoch, or after a calm period that is
+// longer than both calm and twice the last delay.
+func (b Backoff) Next(now time.Time, epoch int64, first, longest, calm time.Duration) Backoff {
 	delay := first
-	if b.Epoch == epoch && b.Delay > 0 && now.Before(b.Until.Add(2*longest)) {
+	if b.Epoch == epoch && b.Delay > 0 && now.Before(b.Until.Add(max(calm, 2*b.Delay))) {
 		delay = min(2*b.Delay, longest)
 	}
 	return Backoff{Until: now.Add(delay), Delay: delay, Epoch: epoch}

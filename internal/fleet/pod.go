@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -149,3 +150,6 @@ func (p *Pod) frees(o *Pod) bool {
 	return o == nil || (o.Terminal() && !p.Terminal()) || o.Node != p.Node ||
 		!p.Requests.Equal(o.Requests) || !slices.Equal(p.HostPorts, o.HostPorts)
 }
+
+// ResourceVersion is Version as the API has it.
+func (p *Pod) ResourceVersion() string { return strconv.FormatUint(uint64(p.Version), 10) }

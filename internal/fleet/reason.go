@@ -43,6 +43,10 @@ const (
 	OldPodUnavailable Code = "OldPodUnavailable"
 	// CapacityMoved: the node no longer qualifies and enough others are available (U175).
 	CapacityMoved Code = "CapacityMoved"
+	// RevisionsMerged: two revisions with the same data became one, and the Pod gets its hash (U191).
+	RevisionsMerged Code = "RevisionsMerged"
+	// HistoryKept: the revision history has to follow the template (U185–U198).
+	HistoryKept Code = "HistoryKept"
 	// SelectorMatches: an orphan that the selector matches is adopted (U053).
 	SelectorMatches Code = "SelectorMatches"
 	// SelectorMismatch: an owned Pod that the selector no longer matches is released (U052).
@@ -55,8 +59,8 @@ const (
 	PodTerminating Code = "PodTerminating"
 	// FailureBackoff: the failed Pod is kept until its backoff ends (U097).
 	FailureBackoff Code = "FailureBackoff"
-	// CreateBackoff: the API server refused the Pod; the next try comes later.
-	CreateBackoff Code = "CreateBackoff"
+	// CallBackoff: the API server refused the last call for this slot; the next try comes later.
+	CallBackoff Code = "CallBackoff"
 	// NoRoom: the node lacks a resource that the Pod requests (D3, direct placement).
 	NoRoom Code = "NoRoom"
 	// PortTaken: another Pod on the node holds a host port (D3, direct placement).

@@ -60,6 +60,16 @@ func (r Resources) Equal(o Resources) bool {
 		maps.Equal(r.Extended, o.Extended)
 }
 
+// Covers tells whether r has at least as much of everything as o.
+func (r Resources) Covers(o Resources) bool {
+	for name, v := range o.Extended {
+		if r.Extended[name] < v {
+			return false
+		}
+	}
+	return r.MilliCPU >= o.MilliCPU && r.Memory >= o.Memory && r.Ephemeral >= o.Ephemeral && r.Pods >= o.Pods
+}
+
 // HostPort is a port that a Pod takes on its node.
 type HostPort struct {
 	IP       string // empty stands for all addresses

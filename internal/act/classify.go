@@ -1,0 +1,53 @@
+package act
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// classify sorts an error of the API. unknown tells that the call may nevertheless have been carried out.
+func classify(err error) (o Outcome, unknown bool, retryAfter time.Duration) {
+	if err == nil {
+		return Done, false, 0
+	}
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return Busy, true, 0 // no answer at all: refused connection, broken stream, local time-out
+	}
+	if s, ok := apierrors.SuggestsClientDelay(err); ok {
+		retryAfter = time.Duration(s) * time.Second
+	}
+	switch {
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return Closing, false, retryAfter
+	case apierrors.IsNotFound(err):
+		return Gone, false, retryAfter
+	case apierrors.IsConflict(err):
+		return Conflict, false, retryAfter
+	case apierrors.IsTooManyRequests(err):
+		return Busy, false, retryAfter
+	case apierrors.IsTimeout(err), apierrors.IsServerTimeout(err), status.Status().Code >= 500:
+		return Busy, true, retryAfter
+	default:
+		return Refused, false, retryAfter
+	}
+}
+
+// persist repeats a read with growing pauses until it is answered, found or not, or ctx ends.
+func persist[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		v, err := read()
+		if o, _, _ := classify(err); o != Busy {
+			return v, err
+		}
+		select {
+		case <-ctx.Done():
+			return v, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package act
+
+import (
+	"context"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/everynode/everynode/internal/plan"
+)
+
+// Executor carries out calls against one API server. It is safe for use by several goroutines.
+type Executor struct {
+	client kubernetes.Interface
+	// Timeout bounds one attempt.
+	timeout time.Duration
+}
+
+// NewExecutor makes an Executor; timeout bounds each attempt of a call.
+func NewExecutor(client kubernetes.Interface, timeout time.Duration) *Executor {
+	return &Executor{client: client, timeout: timeout}
+}
+
+// Do carries out one call and returns when it is known what became of it, or when ctx ends.
+func (x *Executor) Do(ctx context.Context, c Call) Answer {
+	start := time.Now()
+	var a Answer
+	switch {
+	case c.Status != nil:
+		a = x.writeStatus(ctx, c)
+	case c.Action.Kind == plan.Create:
+		a = x.create(ctx, c)
+	case c.Action.Kind == plan.DryRun:
+		a = x.dryRun(ctx, c)
+	case c.Action.Kind == plan.Delete:
+		a = x.delete(ctx, c)
+	case c.Action.Kind == plan.Adopt:
+		a = x.adopt(ctx, c)
+	case c.Action.Kind == plan.Release:
+		a = x.release(ctx, c)
+	case c.Action.Kind == plan.Relabel:
+		a = x.relabel(ctx, c)
+	default:
+		a = x.revise(ctx, c)
+	}
+	a.Call, a.Took = c, time.Since(start)
+	if ctx.Err() != nil && a.Outcome == Busy {
+		a.Outcome = Stopped
+	}
+	return a
+}
+
+func (x *Executor) attempt(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, x.timeout)
+}
+
+// answered builds the answer to a call that made or changed nothing, from its error.
+func answered(err error) Answer {
+	o, _, after := classify(err)
+	return Answer{Outcome: o, Err: err, RetryAfter: after}
+}
+
+// uid is the precondition that every delete carries.
+func preconditions(a plan.Action) *metav1.Preconditions {
+	p := &metav1.Preconditions{UID: &a.Pod.UID}
+	if a.Guarded {
+		rv := a.Pod.ResourceVersion()
+		p.ResourceVersion = &rv
+	}
+	return p
+}

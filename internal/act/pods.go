@@ -1,0 +1,124 @@
+package act
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/everynode/everynode/internal/plan"
+)
+
+// create makes a Pod under its derived name. Whatever the answer was, or if there was none, what holds the name in the end
+// decides the outcome.
+func (x *Executor) create(ctx context.Context, c Call) Answer {
+	pod := plan.NewPod(c.Daemon, c.Hash, c.Action.Node, c.Action.Name, c.Placement)
+	actx, cancel := x.attempt(ctx)
+	made, err := x.client.CoreV1().Pods(pod.Namespace).Create(actx, pod, metav1.CreateOptions{})
+	cancel()
+	if err == nil {
+		return Answer{Outcome: Done, Pod: made}
+	}
+	first := answered(err)
+	_, unknown, _ := classify(err)
+	if !unknown && !apierrors.IsAlreadyExists(err) {
+		return first
+	}
+	held, err := persist(ctx, func() (*corev1.Pod, error) {
+		return x.client.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+	})
+	switch {
+	case apierrors.IsNotFound(err):
+		first.Outcome = Busy // not made, or gone again: the same name is tried next time
+		return first
+	case err != nil:
+		return answered(err)
+	case metav1.IsControlledBy(held, c.Daemon):
+		return Answer{Outcome: Done, Pod: held}
+	default:
+		return Answer{Outcome: Taken, Pod: held, Err: fmt.Errorf("the name %s is held by a Pod of another owner", held.Name)}
+	}
+}
+
+// dryRun asks the server whether it would accept a Pod of the new revision. Quota is counted as if the old Pod stayed, so
+// a new Pod that asks for no more than the old one is not held up by it.
+func (x *Executor) dryRun(ctx context.Context, c Call) Answer {
+	pod := plan.NewPod(c.Daemon, c.Hash, c.Action.Node, "", c.Placement)
+	actx, cancel := x.attempt(ctx)
+	defer cancel()
+	_, err := x.client.CoreV1().Pods(pod.Namespace).Create(actx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	if overQuota(err) && c.Action.Pod.Requests.Covers(c.Pending.Requests) {
+		err = nil
+	}
+	return answered(err)
+}
+
+// overQuota recognises the refusal of the quota admission plugin, which has no status cause of its own.
+func overQuota(err error) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota")
+}
+
+// delete removes a Pod, if it is still the one that the plan saw.
+func (x *Executor) delete(ctx context.Context, c Call) Answer {
+	opts := metav1.DeleteOptions{Preconditions: preconditions(c.Action)}
+	if c.Action.NodeGone {
+		if a, gone := x.nodeGone(ctx, c.Action.Node); !gone {
+			return a
+		}
+		var now int64
+		opts.GracePeriodSeconds = &now // no kubelet is left to end it
+	}
+	pods := x.client.CoreV1().Pods(c.Action.Pod.Namespace)
+	actx, cancel := x.attempt(ctx)
+	err := pods.Delete(actx, c.Action.Pod.Name, opts)
+	cancel()
+	a := answered(err)
+	if a.Outcome != Conflict {
+		return a
+	}
+	// The Pod has changed: bring home what it is now, so that the next plan is not made from the same old view.
+	fresh, err := persist(ctx, func() (*corev1.Pod, error) {
+		return pods.Get(ctx, c.Action.Pod.Name, metav1.GetOptions{})
+	})
+	switch {
+	case apierrors.IsNotFound(err) || (err == nil && fresh.UID != c.Action.Pod.UID):
+		a.Outcome = Gone
+	case err == nil:
+		a.Pod = fresh
+	}
+	return a
+}
+
+// nodeGone confirms by a live read that the node does not exist.
+func (x *Executor) nodeGone(ctx context.Context, name string) (Answer, bool) {
+	actx, cancel := x.attempt(ctx)
+	defer cancel()
+	_, err := x.client.CoreV1().Nodes().Get(actx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return Answer{}, true
+	case err == nil:
+		return Answer{Outcome: Conflict, Err: fmt.Errorf("node %s exists again", name)}, false
+	default:
+		return answered(err), false
+	}
+}
+
+// alive reads the DaemonSet live: it must be the same and not be deleted, or nothing is adopted for it (U054).
+func (x *Executor) alive(ctx context.Context, ds *appsv1.DaemonSet) (Answer, bool) {
+	actx, cancel := x.attempt(ctx)
+	defer cancel()
+	live, err := x.client.AppsV1().DaemonSets(ds.Namespace).Get(actx, ds.Name, metav1.GetOptions{})
+	switch {
+	case err != nil:
+		return answered(err), false
+	case live.UID != ds.UID || live.DeletionTimestamp != nil:
+		return Answer{Outcome: Gone, Err: fmt.Errorf("DaemonSet %s/%s is being deleted or was replaced", ds.Namespace, ds.Name)}, false
+	default:
+		return Answer{}, true
+	}
+}

@@ -1,0 +1,218 @@
+package fleet
+
+import (
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+var t0 = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// labelJudge runs a daemon where the node has the template's nodeSelector labels.
+type labelJudge struct{ want map[string]string }
+
+func (j labelJudge) Verdict(n *Node) Verdict {
+	for k, v := range j.want {
+		if n.Labels[k] != v {
+			return Verdict{Decision: Leave, Reason: Reason{Code: NodeSelectorMismatch, Detail: k}}
+		}
+	}
+	return Verdict{Decision: Run, Reason: Reason{Code: Fits}}
+}
+
+func newFleet() *Fleet {
+	return New(func(ds *appsv1.DaemonSet) Judge { return labelJudge{ds.Spec.Template.Spec.NodeSelector} })
+}
+
+func daemonSet(name string, selector map[string]string) *appsv1.DaemonSet {
+	l := map[string]string{"app": name}
+	return &appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, UID: types.UID("uid-" + name), Generation: 1},
+		Spec: appsv1.DaemonSetSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: l},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: l}, Spec: corev1.PodSpec{NodeSelector: selector}},
+		},
+	}
+}
+
+func node(name string, v Version, labels map[string]string) *Node {
+	return &Node{Name: name, UID: types.UID("uid-" + name), Version: v, Labels: labels}
+}
+
+func pod(name, uid, daemon, on string, v Version) *Pod {
+	return &Pod{
+		Namespace: "default", Name: name, UID: types.UID(uid), Version: v, Node: on, Created: t0,
+		Owner: types.UID("uid-" + daemon), OwnerKind: DaemonSetKind, OwnerName: daemon, Labels: map[string]string{"app": daemon},
+	}
+}
+
+func dirtyNames(f *Fleet) []string {
+	var out []string
+	for _, d := range f.Dirty() {
+		out = append(out, d.Key.Name)
+	}
+	return out
+}
+
+func wantDirty(t *testing.T, f *Fleet, want ...string) {
+	t.Helper()
+	got := dirtyNames(f)
+	if len(got) != len(want) {
+		t.Fatalf("dirty = %v, want %v", got, want)
+	}
+	for i := range got {
+		if got[i] != want[i] {
+			t.Fatalf("dirty = %v, want %v", got, want)
+		}
+	}
+}
+
+func settled() *Fleet {
+	f := newFleet()
+	f.ApplyNode(node("n1", 1, map[string]string{"disk": "ssd"}))
+	f.ApplyNode(node("n2", 2, nil))
+	f.ApplyDaemon(daemonSet("all", nil), 3, false, t0)
+	f.ApplyDaemon(daemonSet("ssd", map[string]string{"disk": "ssd"}), 4, false, t0)
+	f.ApplyPod(pod("a1", "u1", "all", "n1", 5), t0)
+	f.ApplyPod(pod("a2", "u2", "all", "n2", 6), t0)
+	f.ApplyPod(pod("s1", "u3", "ssd", "n1", 7), t0)
+	f.Dirty()
+	return f
+}
+
+func TestHeartbeatsMakeNothingDirty(t *testing.T) {
+	f := settled()
+	n := node("n1", 10, map[string]string{"disk": "ssd"})
+	n.Ready = true
+	f.ApplyNode(n)
+	again := pod("a1", "u1", "all", "n1", 11)
+	f.ApplyPod(again, t0.Add(time.Minute))
+	wantDirty(t, f)
+}
+
+func TestALabelWakesOnlyTheDaemonsThatItConcerns(t *testing.T) {
+	f := settled()
+	f.ApplyNode(node("n2", 10, map[string]string{"disk": "ssd", "rack": "7"}))
+	wantDirty(t, f, "ssd")
+	f.ApplyNode(node("n2", 11, map[string]string{"disk": "ssd", "rack": "8"}))
+	wantDirty(t, f)
+}
+
+func TestAnOlderFactNeverOverwritesANewerOne(t *testing.T) {
+	f := settled()
+	newer := pod("a1", "u1", "all", "n1", 20)
+	newer.Terminating = true
+	f.ApplyPod(newer, t0)
+	f.ApplyPod(pod("a1", "u1", "all", "n1", 9), t0)
+	if p := f.Daemon(types.NamespacedName{Namespace: "default", Name: "all"}).Slot("n1").Pods[0]; !p.Terminating {
+		t.Error("the Pod came back to life from an older event")
+	}
+}
+
+func TestAnAnswerThatTheWatchHasOvertakenRevivesNothing(t *testing.T) {
+	f := settled()
+	placeholder := pod("new", "", "ssd", "n1", 0)
+	f.Creating(placeholder, t0)
+	f.ApplyPod(pod("new", "u9", "ssd", "n1", 10), t0)
+	f.DeletePod(pod("new", "u9", "ssd", "n1", 11))
+	f.ApplyAnswer(pod("new", "u9", "ssd", "n1", 10), t0)
+	if p := f.Pod(types.NamespacedName{Namespace: "default", Name: "new"}); p != nil {
+		t.Errorf("a deleted Pod is back: %+v", p)
+	}
+}
+
+func TestAnAnswerBeforeTheWatchFillsTheSlot(t *testing.T) {
+	f := settled()
+	f.Creating(pod("new", "", "ssd", "n1", 0), t0)
+	f.ApplyAnswer(pod("new", "u9", "ssd", "n1", 30), t0)
+	f.ApplyPod(pod("new", "u9", "ssd", "n1", 30), t0)
+	s := f.Daemon(types.NamespacedName{Namespace: "default", Name: "ssd"}).Slot("n1")
+	if len(s.Pods) != 2 || s.Pods[0].UID != "u9" && s.Pods[1].UID != "u9" || s.Pods[0].Creating || s.Pods[1].Creating {
+		t.Errorf("slot holds %+v", s.Pods)
+	}
+}
+
+func TestAListDropsWhatItLacksButNotWhatIsNewer(t *testing.T) {
+	f := settled()
+	f.Creating(pod("flying", "", "ssd", "n1", 0), t0)
+	f.ApplyAnswer(pod("fresh", "u8", "ssd", "n1", 50), t0)
+	f.ReplacePods([]*Pod{pod("a1", "u1", "all", "n1", 5)}, 40, t0)
+	for name, want := range map[string]bool{"a1": true, "a2": false, "s1": false, "flying": true, "fresh": true} {
+		if got := f.Pod(types.NamespacedName{Namespace: "default", Name: name}) != nil; got != want {
+			t.Errorf("Pod %s is here: %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestANodeThatLeavesKeepsItsSlotUntilThePodsAreGone(t *testing.T) {
+	f := settled()
+	f.DeleteNode("n2", 20, t0)
+	wantDirty(t, f, "all")
+	s := f.Daemon(types.NamespacedName{Namespace: "default", Name: "all"}).Slot("n2")
+	if s.Node != nil || s.GoneSince != t0 || s.Verdict.Reason.Code != NodeGone {
+		t.Fatalf("slot = %+v", s)
+	}
+	f.DeletePod(pod("a2", "u2", "all", "n2", 21))
+	if s := f.Daemon(types.NamespacedName{Namespace: "default", Name: "all"}).Slot("n2"); s != nil {
+		t.Errorf("an empty slot of a node that does not exist: %+v", s)
+	}
+}
+
+func TestRoomWakesWhoWaitsForIt(t *testing.T) {
+	f := settled()
+	d := f.Daemon(types.NamespacedName{Namespace: "default", Name: "ssd"})
+	f.Wait(d, "n2")
+	f.DeletePod(pod("a2", "u2", "all", "n2", 21))
+	wantDirty(t, f, "all", "ssd")
+	f.Wait(d, "n2")
+	bigger := node("n2", 22, nil)
+	bigger.Allocatable.MilliCPU = 8000
+	f.ApplyNode(bigger)
+	wantDirty(t, f, "ssd")
+}
+
+func TestANamesakeInheritsNothing(t *testing.T) {
+	f := settled()
+	f.Daemon(types.NamespacedName{Namespace: "default", Name: "all"}).Slot("n1").Failures = Backoff{Until: t0.Add(time.Hour), Epoch: 1}
+	again := daemonSet("all", nil)
+	again.UID = "uid-second"
+	f.ApplyDaemon(again, 30, false, t0)
+	s := f.Daemon(types.NamespacedName{Namespace: "default", Name: "all"}).Slot("n1")
+	if len(s.Pods) != 0 || s.Failures.Waits(t0, 1) {
+		t.Errorf("slot of the second DaemonSet = %+v", s)
+	}
+}
+
+func TestReadyCountsFromTheEarlierOfStampAndSight(t *testing.T) {
+	for name, tc := range map[string]struct{ stamp, seen, want time.Duration }{
+		"the kubelet's clock is ahead":  {stamp: 30 * time.Second, seen: 0, want: 10 * time.Second},
+		"the kubelet's clock is behind": {stamp: -30 * time.Second, seen: 0, want: -20 * time.Second},
+		"this controller restarted":     {stamp: -time.Hour, seen: 0, want: -time.Hour + 10*time.Second},
+	} {
+		p := &Pod{Ready: true, ReadyStamp: t0.Add(tc.stamp), ReadySeen: t0.Add(tc.seen)}
+		if at, ok := p.AvailableAt(10 * time.Second); !ok || at.Sub(t0) != tc.want {
+			t.Errorf("%s: available at %v, want %v", name, at.Sub(t0), tc.want)
+		}
+	}
+}
+
+func TestBackoffDoublesAndIsForgotten(t *testing.T) {
+	now, b := t0, Backoff{}
+	for _, want := range []time.Duration{1, 2, 4, 8, 8} {
+		b = b.Next(now, 1, time.Second, 8*time.Second, time.Minute)
+		if b.Delay != want*time.Second {
+			t.Fatalf("delay = %v, want %v", b.Delay, want*time.Second)
+		}
+		now = b.Until
+	}
+	if b.Waits(b.Until.Add(-1), 2) {
+		t.Error("a new epoch waits for an old one's backoff")
+	}
+	if b = b.Next(b.Until.Add(2*time.Minute), 1, time.Second, 8*time.Second, time.Minute); b.Delay != time.Second {
+		t.Errorf("after a calm minute the delay is %v", b.Delay)
+	}
+}

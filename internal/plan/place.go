@@ -1,0 +1,194 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/everynode/everynode/internal/fleet"
+)
+
+// Quarantine is how long Pods bound to a vanished node are kept: it may come back under its name (D8, as PodGC).
+const Quarantine = 40 * time.Second
+
+// place brings one slot to the Pods that it should have, whatever the rollout (U073–U085).
+func (p *planner) place(s *fleet.Slot) {
+	switch {
+	case s.Node == nil:
+		p.vanished(s)
+	case !s.Verdict.MayStay():
+		for _, pod := range s.Pods {
+			if !pod.Leaving() && !pod.Creating {
+				p.remove(s, Action{Pod: pod, Reason: s.Verdict.Reason})
+			}
+		}
+	default:
+		p.settle(s)
+	}
+}
+
+// vanished removes the Pods of a node that no longer exists: those never bound at once (U085), the others after a
+// quarantine (D8), so that a node's departure reclaims its Pod with no other controller's help.
+func (p *planner) vanished(s *fleet.Slot) {
+	end := s.GoneSince.Add(Quarantine)
+	for _, pod := range s.Pods {
+		switch {
+		case pod.Deleting || pod.Creating:
+		case pod.Node == "" && !pod.Terminating:
+			p.remove(s, Action{Pod: pod, Reason: fleet.Reason{Code: fleet.NodeVanished, Detail: "never bound"}})
+		case pod.Node == "":
+		case p.Now.Before(end):
+			p.wait(s.NodeName, fleet.NodeQuarantine, "the node may come back", end)
+		default:
+			p.remove(s, Action{Pod: pod, NodeGone: true, Reason: fleet.Reason{Code: fleet.NodeVanished, Detail: "gone for " + Quarantine.String()}})
+		}
+	}
+}
+
+// settle removes ended and surplus Pods from a slot where Pods may stay, and makes the missing one.
+func (p *planner) settle(s *fleet.Slot) {
+	held := p.removeEnded(s)
+	live := p.live(s)
+	if p.Budget.Surging {
+		p.pairUp(s, live)
+	} else {
+		p.dropSurplus(s, live)
+	}
+	if len(live) > 0 || !s.Verdict.ShouldRun() {
+		return
+	}
+	switch {
+	case held:
+	case p.claimed[s.NodeName]:
+	case p.Budget.Surging:
+		p.create(s, fleet.Reason{Code: fleet.PodMissing})
+	default:
+		if blocker := p.blocker(s); blocker != nil {
+			p.wait(s.NodeName, fleet.PodTerminating, blocker.Name, time.Time{})
+			return
+		}
+		p.create(s, fleet.Reason{Code: fleet.PodMissing})
+	}
+}
+
+// removeEnded deletes Failed and Succeeded Pods, one per backoff step (U077–U079, U097–U101). held tells that one is
+// kept until its backoff ends: its node gets no other Pod before, with surge neither.
+func (p *planner) removeEnded(s *fleet.Slot) (held bool) {
+	backoff := s.Failures.Waits(p.Now, p.d.Object.Generation)
+	for _, pod := range s.Pods {
+		if !pod.Terminal() || pod.Leaving() {
+			continue
+		}
+		if backoff && s.Verdict.ShouldRun() {
+			p.wait(s.NodeName, fleet.FailureBackoff, ended(pod), s.Failures.Until)
+			held = true
+			continue
+		}
+		code := fleet.PodFailed
+		if pod.Phase != "Failed" {
+			code = fleet.PodSucceeded
+		}
+		p.remove(s, Action{Pod: pod, Guarded: true, Reason: fleet.Reason{Code: code, Detail: ended(pod)}})
+		backoff = true
+	}
+	return held
+}
+
+func ended(pod *fleet.Pod) string {
+	if pod.Why.Code == "" {
+		return fmt.Sprintf("Pod %s ended as %s", pod.Name, pod.Phase)
+	}
+	return fmt.Sprintf("Pod %s ended as %s, %s", pod.Name, pod.Phase, pod.Why)
+}
+
+// live are the slot's Pods that are neither ended nor on their way out.
+func (p *planner) live(s *fleet.Slot) []*fleet.Pod {
+	var out []*fleet.Pod
+	for _, pod := range s.Pods {
+		if !pod.Terminal() && !p.going(pod) {
+			out = append(out, pod)
+		}
+	}
+	return out
+}
+
+// blocker is a Pod that must be gone before another may start: one that still ends, or an ended one that this plan
+// deletes or that has not been asked to go (U075, U079).
+func (p *planner) blocker(s *fleet.Slot) *fleet.Pod {
+	for _, pod := range s.Pods {
+		if !pod.Gone() {
+			return pod
+		}
+	}
+	return nil
+}
+
+// dropSurplus keeps the first of several live Pods (U080). A Pod whose creation is not answered is never the one deleted.
+func (p *planner) dropSurplus(s *fleet.Slot, live []*fleet.Pod) {
+	for i := 1; i < len(live); i++ {
+		p.settling[s.NodeName] = true
+		p.drop(s, live[i], fleet.Reason{Code: fleet.PodSurplus, Detail: live[0].Name + " stays"})
+	}
+}
+
+// pairUp keeps one Pod of the old and one of the new revision, and lets the old go once the new one serves, or once it
+// serves nothing itself (U081).
+func (p *planner) pairUp(s *fleet.Slot, live []*fleet.Pod) {
+	var old, young *fleet.Pod
+	for _, pod := range live {
+		keep := &old
+		if pod.Creating || pod.Hash() == p.Hash {
+			keep = &young
+		}
+		if *keep == nil {
+			*keep = pod
+			continue
+		}
+		p.drop(s, pod, fleet.Reason{Code: fleet.PodSurplus, Detail: (*keep).Name + " stays"})
+	}
+	if old == nil || young == nil {
+		return
+	}
+	switch {
+	case !old.Ready:
+		p.drop(s, old, fleet.Reason{Code: fleet.OldPodUnavailable, Detail: young.Name + " takes over"})
+	case p.available(young):
+		p.drop(s, old, fleet.Reason{Code: fleet.SurgeFinished, Detail: young.Name + " is available"})
+	}
+}
+
+func (p *planner) drop(s *fleet.Slot, pod *fleet.Pod, why fleet.Reason) {
+	if pod.Creating || p.leaving[pod] {
+		return
+	}
+	p.remove(s, Action{Pod: pod, Guarded: true, Reason: why})
+}
+
+// create makes a Pod unless a refusal holds the slot back or, with direct placement, the Pod would not fit.
+func (p *planner) create(s *fleet.Slot, why fleet.Reason) {
+	if p.refused(s) {
+		return
+	}
+	if no := p.misfit(s, nil); no != nil {
+		p.wait(s.NodeName, no.Code, no.Detail, time.Time{})
+		return
+	}
+	p.act(Action{Kind: Create, Node: s.NodeName, Name: Name(p.d, s), Reason: why})
+}
+
+// remove deletes a Pod, unless a refusal holds the slot back.
+func (p *planner) remove(s *fleet.Slot, a Action) {
+	if p.refused(s) {
+		return
+	}
+	a.Kind, a.Node = Delete, s.NodeName
+	p.act(a)
+}
+
+// refused tells whether the slot waits because the API server refused its last call.
+func (p *planner) refused(s *fleet.Slot) bool {
+	if !s.Refusals.Waits(p.Now, p.d.Object.Generation) {
+		return false
+	}
+	p.wait(s.NodeName, fleet.CallBackoff, s.Refused, s.Refusals.Until)
+	return true
+}

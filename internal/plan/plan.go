@@ -1,0 +1,222 @@
+package plan
+
+import (
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/everynode/everynode/internal/fleet"
+)
+
+// Placement says who binds a Pod to its node.
+type Placement string
+
+const (
+	// Direct sets spec.nodeName at creation; room and ports are checked first. No scheduler is needed.
+	Direct Placement = "direct"
+	// Scheduler pins the Pod with node affinity on metadata.name, and kube-scheduler binds it (U033).
+	Scheduler Placement = "scheduler"
+)
+
+// Input is all that a decision for one DaemonSet depends on.
+type Input struct {
+	Daemon *fleet.Daemon
+	// Revisions are the DaemonSet's ControllerRevisions and those of nobody that its selector matches.
+	Revisions []*appsv1.ControllerRevision
+	// Orphans are the Pods of nobody that its selector matches.
+	Orphans   []*fleet.Pod
+	Now       time.Time
+	Placement Placement
+}
+
+// Plan is what should be done for one DaemonSet now.
+type Plan struct {
+	Daemon *fleet.Daemon
+	// Hash is the label of the current revision; empty while that revision does not exist yet, and then no Pod is touched.
+	Hash string
+	// Actions are in the order in which they matter: history, ownership, missing Pods, everything else.
+	Actions []Action
+	// Waits tells for each node where something is left undone why that is so.
+	Waits []Wait
+	// Next is the earliest moment at which time alone changes the plan; zero when only an event can.
+	Next   time.Time
+	Counts Counts
+	// Budget is what the update strategy allows, resolved to numbers.
+	Budget Budget
+	// Problem is set when nothing can be decided at all.
+	Problem *fleet.Reason
+}
+
+// Kind is what an Action does.
+type Kind uint8
+
+// The kinds of actions.
+const (
+	// Create makes a Pod.
+	Create Kind = iota
+	// Delete removes a Pod.
+	Delete
+	// Adopt makes an orphan Pod ours (U053).
+	Adopt
+	// Release gives up a Pod that the selector no longer matches (U052).
+	Release
+	// Relabel gives a Pod another revision hash, after two equal revisions became one (U191).
+	Relabel
+	// DryRun asks the server whether it would accept a Pod of the new revision.
+	DryRun
+	// Revise changes a ControllerRevision.
+	Revise
+)
+
+// String gives the kind's name in lower case.
+func (k Kind) String() string {
+	return [...]string{"create", "delete", "adopt", "release", "relabel", "dry-run", "revise"}[k]
+}
+
+// Action is one call to the API, with the reason for it.
+type Action struct {
+	Kind   Kind
+	Reason fleet.Reason
+	// Node is the slot that the action is for; empty for history.
+	Node string
+	// Name is the derived name of the Pod to create.
+	Name string
+	// Pod is the Pod to delete, adopt, release or relabel; for DryRun the old Pod that would go first.
+	Pod *fleet.Pod
+	// Guarded deletes are carried out only while the Pod is as it was seen (resourceVersion); all carry the UID.
+	Guarded bool
+	// NodeGone deletes need a fresh read that the node does not exist, and end the Pod at once.
+	NodeGone bool
+	// Hash is the revision that a Relabel gives.
+	Hash string
+	// Revision is set for Revise.
+	Revision RevisionChange
+}
+
+// Wait says why a node is left as it is although it is not as it should be.
+type Wait struct {
+	Node   string
+	Reason fleet.Reason
+	// Until is when time alone ends the wait; zero when only an event can.
+	Until time.Time
+}
+
+// Counts are the numbers of the DaemonSet's status (U210–U218), by node.
+type Counts struct {
+	Desired, Current, Misscheduled, Ready, Available, Updated int32
+}
+
+// Budget is the update strategy in numbers (U149–U153).
+type Budget struct {
+	Strategy appsv1.DaemonSetUpdateStrategyType
+	// Surging tells that a node may hold an old and a new Pod at once.
+	Surging        bool
+	MaxUnavailable int
+	MaxSurge       int
+	// Used is how many nodes count against the budget that applies.
+	Used int
+	// PortsForbidSurge: maxSurge was asked for, but two Pods cannot hold one host port (D9).
+	PortsForbidSurge bool
+}
+
+// planner gathers one Plan.
+type planner struct {
+	Input
+	Plan
+	d        *fleet.Daemon
+	template string // the DaemonSet's template generation, empty if none is served (U140)
+	minReady time.Duration
+	// leaving and coming are this plan's own deletes and creates, which later steps must see as done.
+	leaving map[*fleet.Pod]bool
+	coming  map[string]bool
+	claimed map[string]bool // nodes where an orphan is about to be adopted
+	// settling are nodes with surplus Pods: a rollout leaves them alone until one is left.
+	settling map[string]bool
+}
+
+// Compute decides for one DaemonSet, from scratch.
+func Compute(in Input) (Plan, error) {
+	p := &planner{
+		Input: in, d: in.Daemon, Plan: Plan{Daemon: in.Daemon},
+		template: in.Daemon.Object.Annotations[appsv1.DeprecatedTemplateGeneration],
+		minReady: time.Duration(in.Daemon.Object.Spec.MinReadySeconds) * time.Second,
+		leaving:  map[*fleet.Pod]bool{}, coming: map[string]bool{}, claimed: map[string]bool{}, settling: map[string]bool{},
+	}
+	if p.d.Deleting() {
+		return p.Plan, nil // the garbage collector's (U065, U240)
+	}
+	if sel := p.d.Object.Spec.Selector; sel != nil && len(sel.MatchLabels) == 0 && len(sel.MatchExpressions) == 0 {
+		p.Problem = &fleet.Reason{Code: SelectingAll, Detail: "a non-empty selector is required"}
+		return p.Plan, nil
+	}
+	if err := p.history(); err != nil {
+		return Plan{}, err
+	}
+	p.Counts = p.count()
+	if p.Hash == "" {
+		return p.Plan, nil // no Pod without a revision to label it with (U066)
+	}
+	if err := p.resolveBudget(); err != nil {
+		return Plan{}, err
+	}
+	p.ownership()
+	for _, s := range p.d.Slots() {
+		p.place(s)
+	}
+	p.update()
+	p.maturity()
+	return p.Plan, nil
+}
+
+// SelectingAll is the event reason for a selector that would select every Pod (U064).
+const SelectingAll fleet.Code = "SelectingAll"
+
+// update replaces outdated Pods as the strategy has it.
+func (p *planner) update() {
+	switch {
+	case p.Budget.Strategy != appsv1.RollingUpdateDaemonSetStrategyType:
+		p.onDelete()
+	case p.Budget.Surging:
+		p.surge()
+	default:
+		p.rolling()
+	}
+}
+
+func (p *planner) act(a Action) {
+	switch a.Kind {
+	case Delete:
+		p.leaving[a.Pod] = true
+	case Create:
+		p.coming[a.Node] = true
+	}
+	p.Actions = append(p.Actions, a)
+}
+
+func (p *planner) wait(node string, code fleet.Code, detail string, until time.Time) {
+	p.Waits = append(p.Waits, Wait{Node: node, Reason: fleet.Reason{Code: code, Detail: detail}, Until: until})
+	p.lookAgain(until)
+}
+
+// lookAgain moves Next forward to the moment at, if that is in the future and earlier.
+func (p *planner) lookAgain(at time.Time) {
+	if at.After(p.Now) && (p.Next.IsZero() || at.Before(p.Next)) {
+		p.Next = at
+	}
+}
+
+// going tells that a Pod is on its way out, by its own state or by this plan.
+func (p *planner) going(pod *fleet.Pod) bool { return pod.Leaving() || p.leaving[pod] }
+
+// updated tells whether a Pod belongs to the current revision: by its hash, or by the template generation that the server
+// counts (U140).
+func (p *planner) updated(pod *fleet.Pod) bool {
+	return pod.Hash() == p.Hash ||
+		(p.template != "" && pod.Labels[fleet.TemplateGenerationLabel] == p.template)
+}
+
+// available tells whether a Pod has been Ready for minReadySeconds (U134).
+func (p *planner) available(pod *fleet.Pod) bool {
+	at, ok := pod.AvailableAt(p.minReady)
+	return ok && !at.After(p.Now)
+}

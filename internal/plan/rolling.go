@@ -1,0 +1,141 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/everynode/everynode/internal/fleet"
+)
+
+// pair is what a rollout sees on one node: at most one old and one new Pod, else messy (U156).
+type pair struct {
+	slot     *fleet.Slot
+	old, new *fleet.Pod
+	messy    bool
+}
+
+// pairOf sorts a slot's Pods that are not on their way out into old and new. A Pod being created is new.
+func (p *planner) pairOf(s *fleet.Slot) pair {
+	out := pair{slot: s}
+	for _, pod := range s.Pods {
+		if p.going(pod) {
+			continue
+		}
+		side := &out.old
+		if pod.Creating || p.updated(pod) {
+			side = &out.new
+		}
+		if *side != nil {
+			out.messy = true
+		}
+		*side = pod
+	}
+	return out
+}
+
+// rolling replaces outdated Pods in place, within maxUnavailable (U155–U169). Old Pods that are not available go first
+// and outside the budget; the others go zone by zone, so that no zone loses more than its share.
+func (p *planner) rolling() {
+	var candidates, broken []pair
+	zones := newZones()
+	for _, s := range p.d.Slots() {
+		if s.Node == nil {
+			continue // its Pods are the quarantine's (D8)
+		}
+		pr := p.pairOf(s)
+		if pr.old == nil && pr.new == nil && !s.Verdict.ShouldRun() {
+			continue
+		}
+		zones.grow(s.Node.Zone())
+		switch {
+		case pr.messy || p.settling[s.NodeName] || (pr.old == nil) == (pr.new == nil):
+			p.Budget.Used++
+			zones.lose(s.Node.Zone())
+		case pr.new != nil:
+			if !p.available(pr.new) {
+				p.Budget.Used++
+				zones.lose(s.Node.Zone())
+				p.explainUnavailable(s, pr.new)
+			}
+		case !p.available(pr.old):
+			p.Budget.Used++
+			zones.lose(s.Node.Zone())
+			broken = append(broken, pr)
+		default:
+			candidates = append(candidates, pr)
+		}
+	}
+	if len(broken)+len(candidates) == 0 {
+		return
+	}
+	candidates, broken = p.replaceable(candidates), p.replaceable(broken)
+	if len(broken)+len(candidates) == 0 || !p.approved(append(broken, candidates...)) {
+		return
+	}
+	for _, pr := range broken {
+		p.drop(pr.slot, pr.old, fleet.Reason{Code: fleet.OldPodUnavailable, Detail: "revision " + p.Hash})
+	}
+	room := p.Budget.MaxUnavailable - p.Budget.Used
+	for _, pr := range zones.spread(candidates, room) {
+		p.drop(pr.slot, pr.old, fleet.Reason{Code: fleet.TemplateOutdated, Detail: "revision " + p.Hash})
+	}
+	p.outOfBudget(candidates)
+}
+
+// explainUnavailable says why a new Pod still counts against the budget.
+func (p *planner) explainUnavailable(s *fleet.Slot, pod *fleet.Pod) {
+	if pod.Terminal() {
+		return // place has said why
+	}
+	if at, ready := pod.AvailableAt(p.minReady); ready {
+		p.wait(s.NodeName, fleet.MinReady, pod.Name, at)
+		return
+	}
+	p.wait(s.NodeName, fleet.PodNotReady, pod.Name, time.Time{})
+}
+
+// replaceable leaves out nodes where the new Pod would not fit even with the old one gone: there the old one stays.
+// Ended Pods are place's.
+func (p *planner) replaceable(in []pair) []pair {
+	out := in[:0:0]
+	for _, pr := range in {
+		if pr.old.Terminal() {
+			continue
+		}
+		if pr.slot.Verdict.ShouldRun() {
+			if no := p.misfit(pr.slot, pr.old); no != nil {
+				p.wait(pr.slot.NodeName, no.Code, no.Detail, time.Time{})
+				continue
+			}
+		}
+		out = append(out, pr)
+	}
+	return out
+}
+
+// approved tells whether the API server has accepted a Pod of the current revision: one exists, or a dry run said so. If
+// not, it asks for the dry run and nothing is deleted yet.
+func (p *planner) approved(next []pair) bool {
+	if p.d.Approved == p.Hash {
+		return true
+	}
+	for pod := range p.d.EachPod {
+		if !pod.Creating && p.updated(pod) {
+			return true
+		}
+	}
+	first := next[0]
+	p.wait(first.slot.NodeName, fleet.DryRunFirst, p.d.StalledWhy.Detail, p.d.Stalled.Until)
+	if !p.d.Stalled.Waits(p.Now, p.d.Object.Generation) {
+		p.act(Action{Kind: DryRun, Node: first.slot.NodeName, Pod: first.old, Reason: fleet.Reason{Code: fleet.DryRunFirst, Detail: "revision " + p.Hash}})
+	}
+	return false
+}
+
+// outOfBudget notes the nodes whose turn has not come.
+func (p *planner) outOfBudget(candidates []pair) {
+	for _, pr := range candidates {
+		if !p.leaving[pr.old] {
+			p.wait(pr.slot.NodeName, fleet.BudgetUsed, "", time.Time{})
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"github.com/everynode/everynode/internal/fleet"
+)
+
+// surge puts a new Pod beside an old one and lets the old one go when the new one is available, within maxSurge
+// (U170–U184). An old Pod that serves nothing is replaced outside the budget.
+func (p *planner) surge() {
+	var candidates, unwanted []pair
+	available := 0
+	zones := newZones()
+	for _, s := range p.d.Slots() {
+		if s.Node == nil {
+			continue // its Pods are the quarantine's (D8)
+		}
+		pr := p.pairOf(s)
+		zones.grow(s.Node.Zone())
+		if pr.messy {
+			p.Budget.Used++
+			continue
+		}
+		if p.serves(pr) {
+			available++
+		}
+		switch {
+		case pr.old == nil:
+		case pr.new != nil:
+			p.overlap(pr)
+		case !p.available(pr.old):
+			p.replaceBroken(pr)
+		case s.Verdict.ShouldRun():
+			candidates = append(candidates, pr)
+		default:
+			unwanted = append(unwanted, pr)
+		}
+	}
+	for _, pr := range zones.spread(candidates, p.Budget.MaxSurge-p.Budget.Used) {
+		if !p.claimed[pr.slot.NodeName] {
+			p.create(pr.slot, fleet.Reason{Code: fleet.SurgeStarted, Detail: "revision " + p.Hash})
+		}
+	}
+	for _, pr := range unwanted[:min(len(unwanted), max(0, available-int(p.Counts.Desired)))] {
+		p.drop(pr.slot, pr.old, fleet.Reason{Code: fleet.CapacityMoved, Detail: pr.slot.Verdict.Reason.String()})
+	}
+}
+
+// serves tells whether a node counts as available: by its old Pod, or by the new one where there is no old one (U171).
+func (p *planner) serves(pr pair) bool {
+	if pr.old != nil {
+		return p.available(pr.old)
+	}
+	return pr.new != nil && p.available(pr.new)
+}
+
+// overlap handles a node that holds both (U176).
+func (p *planner) overlap(pr pair) {
+	if p.available(pr.new) {
+		p.drop(pr.slot, pr.old, fleet.Reason{Code: fleet.SurgeFinished, Detail: pr.new.Name + " is available"})
+		return
+	}
+	p.Budget.Used++
+	p.explainUnavailable(pr.slot, pr.new)
+}
+
+// replaceBroken handles a node whose only Pod is old and not available (U173).
+func (p *planner) replaceBroken(pr pair) {
+	if !pr.slot.Verdict.ShouldRun() {
+		p.drop(pr.slot, pr.old, fleet.Reason{Code: fleet.OldPodUnavailable, Detail: pr.slot.Verdict.Reason.String()})
+		return
+	}
+	if !p.coming[pr.slot.NodeName] && !p.claimed[pr.slot.NodeName] && !pr.old.Terminal() {
+		p.create(pr.slot, fleet.Reason{Code: fleet.OldPodUnavailable, Detail: pr.old.Name})
+	}
+}
