@@ -11,11 +11,11 @@ import (
 func (p *planner) ownership() {
 	stalled := p.d.Stalled.Waits(p.Now, p.d.Object.Generation)
 	for _, pod := range p.Orphans {
-		if pod.Leaving() {
-			continue // never adopted (D5)
-		}
-		if node := pod.On(); node != "" {
+		if node := pod.On(); node != "" && !pod.Gone() {
 			p.claimed[node] = true
+		}
+		if pod.Leaving() {
+			continue // never adopted (D5); its successor comes when it has ended
 		}
 		if pod.Patching || stalled {
 			continue

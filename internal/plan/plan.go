@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -164,12 +166,26 @@ func Compute(in Input) (Plan, error) {
 		p.place(s)
 	}
 	p.update()
+	p.order()
 	p.maturity()
 	return p.Plan, nil
 }
 
 // SelectingAll is the event reason for a selector that would select every Pod (U064).
 const SelectingAll fleet.Code = "SelectingAll"
+
+// order puts creates that the API server has refused before behind all others, so that a node that is refused for ever
+// keeps no other waiting.
+func (p *planner) order() {
+	slices.SortStableFunc(p.Actions, func(a, b Action) int { return cmp.Compare(p.refusedFor(a), p.refusedFor(b)) })
+}
+
+func (p *planner) refusedFor(a Action) time.Duration {
+	if s := p.d.Slot(a.Node); a.Kind == Create && s != nil && s.Refused != "" {
+		return s.Refusals.Delay
+	}
+	return 0
+}
 
 // update replaces outdated Pods as the strategy has it.
 func (p *planner) update() {

@@ -1,0 +1,178 @@
+package engine
+
+import (
+	"strconv"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/everynode/everynode/internal/act"
+	"github.com/everynode/everynode/internal/fleet"
+	"github.com/everynode/everynode/internal/match"
+	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/report"
+)
+
+// Answer takes in what became of a call: first as a fact, then as a lesson about pace and backoff.
+func (c *Core) Answer(a act.Answer, now time.Time) {
+	c.observe.Answered(a)
+	key := types.NamespacedName{Namespace: a.Daemon.Namespace, Name: a.Daemon.Name}
+	d := c.Fleet.Daemon(key)
+	if d != nil && d.UID != a.Daemon.UID {
+		d = nil
+	}
+	k := c.desks[a.Daemon.UID]
+	c.takeIn(a, now)
+	if k == nil {
+		return
+	}
+	if a.Status != nil {
+		c.statusAnswered(d, k, a, now)
+		return
+	}
+	k.busy--
+	c.pace.Answered(a.Outcome, now)
+	if a.Action.Kind == plan.Create {
+		k.ramp.Answered(a.Outcome, now, a.RetryAfter)
+	}
+	if d != nil {
+		c.learn(d, k, a, now)
+		c.Fleet.Touch(key)
+	}
+}
+
+// takeIn applies the objects that came with an answer; the fleet keeps whatever is newer.
+func (c *Core) takeIn(a act.Answer, now time.Time) {
+	switch a.Action.Kind {
+	case plan.Create:
+		if a.Status == nil && a.Outcome != act.Done && a.Outcome != act.Stopped {
+			c.Fleet.NotCreated(a.Pending)
+		}
+	case plan.Delete:
+		if a.Outcome != act.Done && a.Outcome != act.Gone {
+			c.Fleet.MarkDeleting(a.Action.Pod, false)
+		}
+	case plan.Adopt, plan.Release, plan.Relabel:
+		c.Fleet.MarkPatching(a.Action.Pod, false)
+	}
+	if a.Pod != nil && a.Outcome != act.Taken {
+		if v, ok := version(a.Pod.ResourceVersion); ok {
+			node, _ := match.Target(&a.Pod.Spec)
+			c.Fleet.ApplyAnswer(fleet.NewPod(a.Pod, v, node), now)
+		}
+	}
+	if a.Revision != nil {
+		if v, ok := version(a.Revision.ResourceVersion); ok {
+			c.Fleet.ApplyRevision(a.Revision, v)
+		}
+	}
+	if a.DaemonSet != nil {
+		if v, ok := version(a.DaemonSet.ResourceVersion); ok {
+			c.Fleet.ApplyDaemon(a.DaemonSet, v, a.Outcome == act.Done && a.Status != nil, now)
+		}
+	}
+}
+
+func version(rv string) (fleet.Version, bool) {
+	v, err := strconv.ParseUint(rv, 10, 64)
+	return fleet.Version(v), err == nil
+}
+
+// learn moves the backoffs of a slot or DaemonSet, and tells about refusals.
+func (c *Core) learn(d *fleet.Daemon, k *desk, a act.Answer, now time.Time) {
+	if a.Outcome == act.Refused {
+		c.announce(d.Object, report.Refused(a.Action, a.Err), now)
+	}
+	switch a.Action.Kind {
+	case plan.Create:
+		if a.Outcome == act.Done {
+			k.made = append(k.made, a.Pod.Name)
+		}
+		c.learnCreate(d, a, now)
+	case plan.Delete:
+		if a.Outcome == act.Done {
+			k.ended = append(k.ended, a.Action.Pod.Name)
+		}
+		c.learnDelete(d, a, now)
+	case plan.DryRun:
+		c.settleStall(d, a, now)
+		if a.Outcome == act.Done {
+			d.Approved = a.Hash
+		}
+	default:
+		c.settleStall(d, a, now)
+	}
+	if k.busy == 0 || len(k.made)+len(k.ended) >= 50 {
+		c.sumUp(d, k, now)
+	}
+}
+
+// learnCreate keeps what a create's answer means for the slot.
+func (c *Core) learnCreate(d *fleet.Daemon, a act.Answer, now time.Time) {
+	s := d.Slot(a.Action.Node)
+	if s == nil {
+		return
+	}
+	switch a.Outcome {
+	case act.Done:
+		s.Refusals, s.Refused = fleet.Backoff{}, ""
+	case act.Taken:
+		s.Taken = a.Pod.UID
+	case act.Refused, act.Closing, act.Busy:
+		hold(d, s, a, now)
+	}
+}
+
+// learnDelete keeps what a delete's answer means for the slot. A conflict that brought the changed Pod home is planned
+// again at once; any other failure waits.
+func (c *Core) learnDelete(d *fleet.Daemon, a act.Answer, now time.Time) {
+	s := d.Slot(a.Action.Node)
+	switch {
+	case s == nil:
+	case a.Outcome == act.Done || a.Outcome == act.Gone:
+		s.Refusals, s.Refused = fleet.Backoff{}, ""
+	case a.Outcome == act.Conflict && a.Pod != nil:
+	default:
+		hold(d, s, a, now)
+	}
+}
+
+func hold(d *fleet.Daemon, s *fleet.Slot, a act.Answer, now time.Time) {
+	s.Refusals = s.Refusals.Next(now, d.Object.Generation, refusalFirst, refusalLongest, refusalLongest)
+	s.Refused = a.Err.Error()
+}
+
+// settleStall ends the wait for the answer of a call to history, ownership or dry run, or begins a backoff.
+func (c *Core) settleStall(d *fleet.Daemon, a act.Answer, now time.Time) {
+	switch a.Outcome {
+	case act.Refused, act.Closing, act.Busy:
+		d.Stalled = d.Stalled.Next(now, d.Object.Generation, refusalFirst, refusalLongest, refusalLongest)
+		d.StalledWhy = fleet.Reason{Code: fleet.CallBackoff, Detail: a.Err.Error()}
+	default:
+		d.Stalled, d.StalledWhy = fleet.Backoff{}, fleet.Reason{}
+	}
+}
+
+// sumUp tells of a round of creates and deletes in one event each.
+func (c *Core) sumUp(d *fleet.Daemon, k *desk, now time.Time) {
+	if len(k.made) > 0 {
+		c.announce(d.Object, report.Created(k.made), now)
+	}
+	if len(k.ended) > 0 {
+		c.announce(d.Object, report.Deleted(k.ended), now)
+	}
+	k.made, k.ended = nil, nil
+}
+
+func (c *Core) statusAnswered(d *fleet.Daemon, k *desk, a act.Answer, now time.Time) {
+	k.writing = false
+	switch a.Outcome {
+	case act.Done, act.Gone, act.Stopped:
+		k.statusRetry = fleet.Backoff{}
+	default:
+		k.statusRetry = k.statusRetry.Next(now, 0, refusalFirst, refusalLongest, refusalLongest)
+	}
+	if d != nil {
+		c.Fleet.Touch(d.Key) // what changed while the write was under way
+	}
+}

@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/everynode/everynode/internal/act"
+	"github.com/everynode/everynode/internal/fleet"
+	"github.com/everynode/everynode/internal/match"
+	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/report"
+)
+
+// Announce sends an event about a DaemonSet.
+type Announce func(ds *appsv1.DaemonSet, e report.Event, now time.Time)
+
+// Core is one controller without clock, goroutine and network: facts and answers go in, calls come out.
+type Core struct {
+	Fleet     *fleet.Fleet
+	placement plan.Placement
+	announce  Announce
+	observe   Observer
+	pace      *act.Pace
+	desks     map[types.UID]*desk
+}
+
+// Observer is told what the metrics count. Its methods are called by the goroutine that owns the Core.
+type Observer interface {
+	Planned(p plan.Plan, took time.Duration)
+	Answered(a act.Answer)
+}
+
+// Calls in flight over all DaemonSets: where the bound starts and ends.
+const (
+	paceFirst   = 32
+	paceLongest = 256
+)
+
+// NewCore makes a Core that knows nothing yet.
+func NewCore(placement plan.Placement, announce Announce, observe Observer) *Core {
+	return &Core{
+		Fleet:     fleet.New(func(ds *appsv1.DaemonSet) fleet.Judge { return match.New(ds) }),
+		placement: placement, announce: announce, observe: observe,
+		pace:  act.NewPace(paceFirst, paceLongest),
+		desks: map[types.UID]*desk{},
+	}
+}
+
+// desk is what the engine remembers of one DaemonSet's calls between plans.
+type desk struct {
+	ramp *act.Ramp
+	busy int // calls in flight, status apart
+	wake time.Time
+	// status: what is being written, when the last write went out, and the backoff after a refused one.
+	writing     bool
+	wroteAt     time.Time
+	statusRetry fleet.Backoff
+	made, ended []string // Pods of this round, for one event
+	waiting     map[string]fleet.Code
+}
+
+func (c *Core) deskOf(d *fleet.Daemon) *desk {
+	k := c.desks[d.UID]
+	if k == nil {
+		k = &desk{ramp: act.NewRamp()}
+		c.desks[d.UID] = k
+	}
+	return k
+}
+
+// Step decides for every DaemonSet that is dirty or whose time has come, and gives the calls that may go out now.
+func (c *Core) Step(now time.Time, clock func() time.Time) []act.Call {
+	c.wakeUp(now)
+	var calls []act.Call
+	for _, d := range c.Fleet.Dirty() {
+		start := clock()
+		p, err := plan.Compute(plan.Input{
+			Daemon: d, Revisions: c.Fleet.Revisions(d), Orphans: c.Fleet.Orphans(d), Now: now, Placement: c.placement,
+		})
+		if err != nil {
+			c.announce(d.Object, report.Undecided(err), now)
+			continue // an event changes the DaemonSet; nothing is retried before
+		}
+		c.observe.Planned(p, clock().Sub(start))
+		calls = append(calls, c.dispatch(d, p, now)...)
+	}
+	c.sweep()
+	return calls
+}
+
+// wakeUp makes dirty whatever waited for this moment.
+func (c *Core) wakeUp(now time.Time) {
+	for _, d := range c.Fleet.Daemons() {
+		if k := c.desks[d.UID]; k != nil && !k.wake.IsZero() && !now.Before(k.wake) {
+			k.wake = time.Time{}
+			c.Fleet.Touch(d.Key)
+		}
+	}
+}
+
+// Next is the earliest moment at which Step has something to do without an event; zero if there is none.
+func (c *Core) Next() time.Time {
+	var next time.Time
+	for _, k := range c.desks {
+		if !k.wake.IsZero() && (next.IsZero() || k.wake.Before(next)) {
+			next = k.wake
+		}
+	}
+	return next
+}
+
+// sweep drops the desks of DaemonSets that are gone and have nothing in flight.
+func (c *Core) sweep() {
+	_, daemons, _, _ := c.Fleet.Sizes()
+	if len(c.desks) <= daemons {
+		return
+	}
+	alive := map[types.UID]bool{}
+	for _, d := range c.Fleet.Daemons() {
+		alive[d.UID] = true
+	}
+	for uid, k := range c.desks {
+		if !alive[uid] && k.busy == 0 && !k.writing {
+			delete(c.desks, uid)
+		}
+	}
+}
+
+func (k *desk) wakeAt(at time.Time) {
+	if !at.IsZero() && (k.wake.IsZero() || at.Before(k.wake)) {
+		k.wake = at
+	}
+}

@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/everynode/everynode/internal/act"
+	"github.com/everynode/everynode/internal/fleet"
+	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/report"
+)
+
+// Backoff of failed Pods (U097), of refused creates and of other refused calls.
+const (
+	failureFirst   = time.Second
+	failureLongest = 15 * time.Minute
+	failureCalm    = 10 * time.Minute
+	refusalFirst   = time.Second
+	refusalLongest = time.Minute
+)
+
+// dispatch turns a plan into calls as far as pace and ramp allow; the rest is planned again when an answer comes.
+func (c *Core) dispatch(d *fleet.Daemon, p plan.Plan, now time.Time) []act.Call {
+	k := c.deskOf(d)
+	k.wake = p.Next
+	for _, e := range report.Planned(p) {
+		c.announce(d.Object, e, now)
+	}
+	for _, w := range p.Waits {
+		if w.Reason.Code == fleet.NoRoom || w.Reason.Code == fleet.PortTaken {
+			c.Fleet.Wait(d, w.Node)
+		}
+	}
+	var calls []act.Call
+	held, revising := false, false
+	for _, a := range p.Actions {
+		if a.Kind == plan.Revise && revising {
+			continue // one after the other: each follows from the last
+		}
+		revising = revising || a.Kind == plan.Revise
+		if !c.mayStart(k, a, now) {
+			held = true
+			continue
+		}
+		calls = append(calls, c.start(d, k, a, p.Hash, now))
+	}
+	if held {
+		k.wakeAt(k.ramp.ResumeAt())
+	}
+	if call, ok := c.status(d, k, p, len(calls) > 0 || held, now); ok {
+		calls = append(calls, call)
+	}
+	return calls
+}
+
+// mayStart tells whether a call may go out now. A DaemonSet with nothing in flight may always start one, so that a huge
+// one cannot keep it waiting.
+func (c *Core) mayStart(k *desk, a plan.Action, now time.Time) bool {
+	if a.Kind == plan.Create && k.ramp.Room(now) == 0 {
+		return false
+	}
+	return c.pace.Room() > 0 || k.busy == 0
+}
+
+// start notes an action as under way and makes its call.
+func (c *Core) start(d *fleet.Daemon, k *desk, a plan.Action, hash string, now time.Time) act.Call {
+	k.busy++
+	c.pace.Started()
+	call := act.Call{Daemon: d.Object, Action: a, Hash: hash, Placement: c.placement}
+	switch a.Kind {
+	case plan.Create:
+		k.ramp.Started()
+		call.Pending = plan.Pending(d, hash, a.Node, a.Name, c.placement)
+		c.Fleet.Creating(call.Pending, now)
+	case plan.DryRun:
+		call.Pending = plan.Pending(d, hash, a.Node, a.Name, c.placement)
+		c.stall(d, fleet.Reason{Code: fleet.CallInFlight}, now)
+	case plan.Delete:
+		c.Fleet.MarkDeleting(a.Pod, true)
+		c.ended(d, a, now)
+	case plan.Revise:
+		c.stall(d, fleet.Reason{Code: fleet.CallInFlight}, now)
+	default:
+		c.Fleet.MarkPatching(a.Pod, true)
+	}
+	return call
+}
+
+// ended moves the backoff of a node whose Pod had ended, and tells about it.
+func (c *Core) ended(d *fleet.Daemon, a plan.Action, now time.Time) {
+	e, ok := report.Ended(a)
+	if !ok {
+		return
+	}
+	c.announce(d.Object, e, now)
+	if s := d.Slot(a.Node); s != nil {
+		s.Failures = s.Failures.Next(now, d.Object.Generation, failureFirst, failureLongest, failureCalm)
+	}
+}
+
+// callStall is how long history, adoption and dry runs wait for the answer of one of them.
+const callStall = 10 * time.Minute
+
+func (c *Core) stall(d *fleet.Daemon, why fleet.Reason, now time.Time) {
+	d.Stalled.Until, d.Stalled.Epoch, d.StalledWhy = now.Add(callStall), d.Object.Generation, why
+}
+
+// Status writes of one DaemonSet: not closer together than this while it is busy, and a little apart at all times.
+const (
+	statusBusy = time.Second
+	statusCalm = 100 * time.Millisecond
+)
+
+// status gives the status write that the plan calls for, unless one is under way or was a moment ago.
+func (c *Core) status(d *fleet.Daemon, k *desk, p plan.Plan, active bool, now time.Time) (act.Call, bool) {
+	if p.Hash == "" || d.Deleting() || k.writing {
+		return act.Call{}, false
+	}
+	want := report.Status(p)
+	if !report.Differs(d.Object.Status, want) {
+		return act.Call{}, false
+	}
+	gap := statusCalm
+	if active || k.busy > 0 {
+		gap = statusBusy
+	}
+	if d.Object.Status.ObservedGeneration < want.ObservedGeneration {
+		gap = 0
+	}
+	at := k.wroteAt.Add(gap)
+	if k.statusRetry.Waits(now, 0) && k.statusRetry.Until.After(at) {
+		at = k.statusRetry.Until
+	}
+	if now.Before(at) {
+		k.wakeAt(at)
+		return act.Call{}, false
+	}
+	k.writing, k.wroteAt = true, now
+	return act.Call{Daemon: d.Object, Status: &want}, true
+}
