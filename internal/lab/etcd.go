@@ -9,11 +9,10 @@ import (
 
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 )
 
 // startEtcd runs etcd on unix sockets in a directory that only this user may enter, and returns when it serves.
-func startEtcd(ctx context.Context, s *state, log zapcore.WriteSyncer) (*embed.Etcd, error) {
+func startEtcd(ctx context.Context, s *state, log *zap.Logger) (*embed.Etcd, error) {
 	e, err := embed.StartEtcd(etcdConfig(s, log))
 	if err != nil {
 		return nil, err
@@ -30,7 +29,7 @@ func startEtcd(ctx context.Context, s *state, log zapcore.WriteSyncer) (*embed.E
 	}
 }
 
-func etcdConfig(s *state, log zapcore.WriteSyncer) *embed.Config {
+func etcdConfig(s *state, log *zap.Logger) *embed.Config {
 	client := url.URL{Scheme: "unix", Path: filepath.Join(s.run, "client.sock")}
 	// One member needs no peers, but etcd does not start without a peer address.
 	peer := url.URL{Scheme: "unix", Path: filepath.Join(s.run, "peer.sock")}
@@ -45,8 +44,7 @@ func etcdConfig(s *state, log zapcore.WriteSyncer) *embed.Config {
 	cfg.TickMs, cfg.ElectionMs = 20, 200
 	// Data that will be thrown away needs no fsync; data that is kept survives a power cut.
 	cfg.UnsafeNoFsync = !s.keep
-	encoder := zapcore.NewConsoleEncoder(zap.NewProductionEncoderConfig())
-	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.New(zapcore.NewCore(encoder, log, zapcore.WarnLevel)))
+	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(log)
 	return cfg
 }
 

@@ -7,9 +7,18 @@ import (
 	stdlog "log"
 	"os"
 	"sync"
+	_ "unsafe" // for go:linkname
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	_ "k8s.io/apiserver/pkg/storage/storagebackend/factory" // has etcdClientLogger
 	"k8s.io/klog/v2"
 )
+
+// etcdClientLogger is the API server's logger for its etcd client. It writes to stderr, and nothing else reaches it.
+//
+//go:linkname etcdClientLogger k8s.io/apiserver/pkg/storage/storagebackend/factory.etcd3ClientLogger
+var etcdClientLogger *zap.Logger
 
 // logSink takes the logs of all components: a file, and the screen when asked for.
 type logSink struct {
@@ -32,7 +41,7 @@ func (l *logSink) Write(b []byte) (int, error) {
 // Sync completes zap's interface. Logs are not worth waiting for the disk.
 func (l *logSink) Sync() error { return nil }
 
-// openLogs sends klog, the standard logger and (through the value returned) etcd into the state directory.
+// openLogs sends klog, the standard logger and etcd's loggers into the state directory.
 func openLogs(s *state, o Options) (*logSink, error) {
 	f, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -50,7 +59,14 @@ func openLogs(s *state, o Options) (*logSink, error) {
 	}
 	klog.SetOutput(sink)
 	stdlog.SetOutput(sink)
+	etcdClientLogger = sink.zap()
 	return sink, nil
+}
+
+// zap is a logger for etcd's server and client, which do not use klog.
+func (l *logSink) zap() *zap.Logger {
+	encoder := zapcore.NewConsoleEncoder(zap.NewProductionEncoderConfig())
+	return zap.New(zapcore.NewCore(encoder, l, zapcore.WarnLevel))
 }
 
 func (l *logSink) close() error {

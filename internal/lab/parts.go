@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"k8s.io/klog/v2"
 )
 
 // parts are the components that run, in stages; stages stop in reverse order, so that a client never outlives its
@@ -43,15 +45,28 @@ func (s *stage) run(name string, f func(context.Context) error) {
 		if err != nil {
 			why = err.Error()
 		}
-		s.die(&Error{
-			Code:  CodeDied,
-			What:  name + " stopped by itself",
-			Why:   why,
-			Means: "the other parts were stopped too; a data directory keeps its content",
-			Next:  []Fix{{"start again", "everynode up -v   (shows the logs of all parts)"}},
-			Err:   err,
-		})
+		s.die(diedError(name, why, err))
 	})
+}
+
+func diedError(name, why string, err error) *Error {
+	return &Error{
+		Code:  CodeDied,
+		What:  name + " stopped by itself",
+		Why:   why,
+		Means: "the other parts were stopped too; a data directory keeps its content",
+		Next:  []Fix{{"start again", "everynode up -v   (shows the logs of all parts)"}},
+		Err:   err,
+	}
+}
+
+// surviveFatal turns klog.Fatal, which upstream's components call for what they cannot handle (a start hook that
+// fails because it was cancelled is enough), into an orderly stop: exiting would leave the temporary directory.
+func surviveFatal(die context.CancelCauseFunc) {
+	klog.OsExit = func(code int) {
+		die(diedError("a part of Kubernetes", fmt.Sprintf("it wanted to end the process with code %d; its log says why", code), nil))
+		select {} // the caller counts on never coming back
+	}
 }
 
 // stop ends all stages, last one first. A component that hangs is left behind: the process is about to exit.

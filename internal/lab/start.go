@@ -32,7 +32,7 @@ func (l *lab) phase(name, component string, f func(ctx context.Context) (string,
 
 func (l *lab) startStore() error {
 	return l.phase("etcd", "etcd", func(ctx context.Context) (string, error) {
-		e, err := startEtcd(ctx, l.state, l.logs)
+		e, err := startEtcd(ctx, l.state, l.logs.zap())
 		if err != nil {
 			return "", err
 		}
@@ -62,6 +62,7 @@ func (l *lab) startServer() error {
 		if err != nil {
 			return "", err
 		}
+		l.listen = nil // the API server closes it now
 		stage.run("kube-apiserver", func(ctx context.Context) error { return runAPIServer(ctx, opts) })
 		return l.server, waitReady(ctx, l.client, slowCheck)
 	})
@@ -121,7 +122,7 @@ func (l *lab) stop() error {
 	}
 	errs = append(errs, l.parts.stop(stopLimit))
 	if l.listen != nil {
-		_ = l.listen.Close() // the API server has closed it, if it came that far
+		errs = append(errs, l.listen.Close())
 	}
 	if l.logs != nil {
 		errs = append(errs, l.logs.close())

@@ -42,6 +42,7 @@ func Up(ctx context.Context, o Options) error {
 	}
 	life, die := context.WithCancelCause(ctx)
 	defer die(nil)
+	surviveFatal(die)
 	l := &lab{o: o, talk: newPhases(o.Out), life: life, parts: newParts(die)}
 	l.talk.printf("everynode %s · Kubernetes %s in this process · no Docker, no root%s\n\n", o.Version, kubeversion.Get(), l.promise())
 

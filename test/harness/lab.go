@@ -29,6 +29,7 @@ const (
 type Lab struct {
 	Kubeconfig string // its presence means ready
 	Home       string // HOME of the process
+	Tmp        string // TMPDIR of the process, with a short path as sockets need it
 	Client     kubernetes.Interface
 	Config     *rest.Config
 
@@ -52,7 +53,7 @@ func Up(t testing.TB, flags ...string) *Lab {
 func Start(t testing.TB, flags ...string) *Lab {
 	t.Helper()
 	home := t.TempDir()
-	l := &Lab{Home: home, Kubeconfig: filepath.Join(home, "kubeconfig"), output: &lockedBuffer{}, exited: make(chan struct{})}
+	l := &Lab{Home: home, Tmp: shortTemp(t), Kubeconfig: filepath.Join(home, "kubeconfig"), output: &lockedBuffer{}, exited: make(chan struct{})}
 	args := append([]string{"up"}, flags...)
 	if given := flagValue(flags, "--kubeconfig"); given != "" {
 		l.Kubeconfig = given
@@ -60,7 +61,7 @@ func Start(t testing.TB, flags ...string) *Lab {
 		args = append(args, "--kubeconfig", l.Kubeconfig)
 	}
 	l.cmd = exec.Command(Binary(t), args...)
-	l.cmd.Env = append(os.Environ(), "HOME="+home, "KUBECONFIG=")
+	l.cmd.Env = append(os.Environ(), "HOME="+home, "TMPDIR="+l.Tmp, "KUBECONFIG=")
 	l.cmd.Stdout, l.cmd.Stderr = l.output, l.output
 	if err := l.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", l.cmd.Path, err)
@@ -75,6 +76,20 @@ func Start(t testing.TB, flags ...string) *Lab {
 		}
 	})
 	return l
+}
+
+func shortTemp(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove the lab's temporary files: %v", err)
+		}
+	})
+	return dir
 }
 
 // WaitReady waits for the kubeconfig and connects the client.
