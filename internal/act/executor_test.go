@@ -1,0 +1,183 @@
+package act
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/everynode/everynode/internal/fleet"
+	"github.com/everynode/everynode/internal/plan"
+)
+
+func daemonSet() *appsv1.DaemonSet {
+	l := map[string]string{"app": "d"}
+	return &appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d", UID: "uid-d"},
+		Spec: appsv1.DaemonSetSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: l},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: l}},
+		},
+	}
+}
+
+func createCall() Call {
+	return Call{Daemon: daemonSet(), Hash: "h", Placement: plan.Direct, Action: plan.Action{Kind: plan.Create, Node: "n1", Name: "d-x"}}
+}
+
+func deleteCall(guarded bool) Call {
+	p := &fleet.Pod{Namespace: "default", Name: "d-x", UID: "uid-p", Version: 7}
+	return Call{Daemon: daemonSet(), Action: plan.Action{Kind: plan.Delete, Node: "n1", Pod: p, Guarded: guarded}}
+}
+
+// fails makes the next n calls of a verb on Pods fail with err, after carrying them out if done.
+func fails(c *fake.Clientset, verb string, n int, err error, done bool) {
+	c.PrependReactor(verb, "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
+		if n == 0 {
+			return false, nil, nil
+		}
+		n--
+		if create, ok := a.(clienttesting.CreateAction); ok && done {
+			if err := c.Tracker().Add(create.GetObject()); err != nil {
+				return true, nil, err
+			}
+		}
+		return true, nil, err
+	})
+}
+
+func count(c *fake.Clientset, verb string) int {
+	n := 0
+	for _, a := range c.Actions() {
+		if a.GetVerb() == verb {
+			n++
+		}
+	}
+	return n
+}
+
+func TestACreateWhoseAnswerIsLostIsFoundByItsName(t *testing.T) {
+	c := fake.NewClientset()
+	fails(c, "create", 1, errors.New("connection reset"), true)
+	a := NewExecutor(c, time.Second).Do(context.Background(), createCall())
+	if a.Outcome != Done || a.Pod == nil || a.Pod.Spec.NodeName != "n1" || count(c, "create") != 1 {
+		t.Errorf("outcome %v, Pod %v, %d creates", a.Outcome, a.Pod, count(c, "create"))
+	}
+}
+
+func TestACreateThatDidNotHappenIsBusy(t *testing.T) {
+	c := fake.NewClientset()
+	fails(c, "create", 1, errors.New("connection reset"), false)
+	if a := NewExecutor(c, time.Second).Do(context.Background(), createCall()); a.Outcome != Busy {
+		t.Errorf("outcome %v, want busy", a.Outcome)
+	}
+}
+
+func TestASecondCreateOfTheSameSlotFindsTheFirst(t *testing.T) {
+	c := fake.NewClientset()
+	x := NewExecutor(c, time.Second)
+	first := x.Do(context.Background(), createCall())
+	second := x.Do(context.Background(), createCall())
+	if first.Outcome != Done || second.Outcome != Done || first.Pod.Name != second.Pod.Name {
+		t.Errorf("outcomes %v, %v", first.Outcome, second.Outcome)
+	}
+	list, err := c.CoreV1().Pods("default").List(context.Background(), metav1.ListOptions{})
+	if err != nil || len(list.Items) != 1 {
+		t.Errorf("%d Pods, %v", len(list.Items), err)
+	}
+}
+
+func TestANameThatAnotherHoldsIsTaken(t *testing.T) {
+	c := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-foreign"}})
+	a := NewExecutor(c, time.Second).Do(context.Background(), createCall())
+	if a.Outcome != Taken || a.Pod.UID != "uid-foreign" {
+		t.Errorf("outcome %v, held by %v", a.Outcome, a.Pod)
+	}
+}
+
+func TestARefusedCreateIsNotRepeated(t *testing.T) {
+	c := fake.NewClientset()
+	fails(c, "create", 5, apierrors.NewForbidden(pods, "d-x", errors.New("exceeded quota: q")), false)
+	a := NewExecutor(c, time.Second).Do(context.Background(), createCall())
+	if a.Outcome != Refused || count(c, "create") != 1 {
+		t.Errorf("outcome %v after %d creates", a.Outcome, count(c, "create"))
+	}
+}
+
+func TestDeletesCarryWhatTheyWereDecidedOn(t *testing.T) {
+	for _, guarded := range []bool{false, true} {
+		c := fake.NewClientset()
+		var got metav1.DeleteOptions
+		c.PrependReactor("delete", "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
+			got = a.(clienttesting.DeleteActionImpl).DeleteOptions
+			return true, nil, nil
+		})
+		a := NewExecutor(c, time.Second).Do(context.Background(), deleteCall(guarded))
+		if a.Outcome != Done || got.Preconditions == nil || *got.Preconditions.UID != "uid-p" {
+			t.Fatalf("outcome %v, options %+v", a.Outcome, got)
+		}
+		if rv := got.Preconditions.ResourceVersion; guarded != (rv != nil && *rv == "7") {
+			t.Errorf("guarded %v: resourceVersion %v", guarded, rv)
+		}
+	}
+}
+
+func TestAConflictBringsTheChangedPodHome(t *testing.T) {
+	c := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p", ResourceVersion: "9"}})
+	fails(c, "delete", 1, apierrors.NewConflict(pods, "d-x", errors.New("changed")), false)
+	a := NewExecutor(c, time.Second).Do(context.Background(), deleteCall(true))
+	if a.Outcome != Conflict || a.Pod == nil || a.Pod.ResourceVersion != "9" {
+		t.Errorf("outcome %v, Pod %v", a.Outcome, a.Pod)
+	}
+}
+
+func TestAPodIsEndedByForceOnlyIfItsNodeIsReallyGone(t *testing.T) {
+	call := deleteCall(false)
+	call.Action.NodeGone = true
+	back := fake.NewClientset(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1"}})
+	if a := NewExecutor(back, time.Second).Do(context.Background(), call); a.Outcome != Conflict || count(back, "delete") != 0 {
+		t.Errorf("the node exists: outcome %v, %d deletes", a.Outcome, count(back, "delete"))
+	}
+	gone := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p"}})
+	if a := NewExecutor(gone, time.Second).Do(context.Background(), call); a.Outcome != Done || count(gone, "delete") != 1 {
+		t.Errorf("the node is gone: outcome %v, %d deletes", a.Outcome, count(gone, "delete"))
+	}
+}
+
+func TestNothingIsAdoptedForADaemonSetThatIsAnother(t *testing.T) {
+	other := daemonSet()
+	other.UID = "uid-second"
+	c := fake.NewClientset(other, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p"}})
+	call := deleteCall(false)
+	call.Action.Kind = plan.Adopt
+	a := NewExecutor(c, time.Second).Do(context.Background(), call)
+	if a.Outcome != Gone || count(c, "patch") != 0 {
+		t.Errorf("outcome %v, %d patches", a.Outcome, count(c, "patch"))
+	}
+}
+
+func TestStatusKeepsWhatOthersWroteMeanwhile(t *testing.T) {
+	live := daemonSet()
+	live.Status.Conditions = []appsv1.DaemonSetCondition{{Type: "Foreign", Status: corev1.ConditionTrue}}
+	c := fake.NewClientset(live)
+	failed := false
+	c.PrependReactor("update", "daemonsets", func(clienttesting.Action) (bool, runtime.Object, error) {
+		if failed {
+			return false, nil, nil
+		}
+		failed = true
+		return true, nil, apierrors.NewConflict(pods, "d", errors.New("changed"))
+	})
+	a := NewExecutor(c, time.Second).Do(context.Background(), Call{Daemon: daemonSet(), Status: &appsv1.DaemonSetStatus{DesiredNumberScheduled: 3}})
+	if a.Outcome != Done || a.DaemonSet.Status.DesiredNumberScheduled != 3 || len(a.DaemonSet.Status.Conditions) != 1 {
+		t.Errorf("outcome %v, status %+v", a.Outcome, a.DaemonSet)
+	}
+}
