@@ -50,7 +50,7 @@ var Rooms = []Room{
 	{Path: "internal/revision", Kind: Pure},
 	{Path: "internal/plan", Kind: Pure, Imports: internal("match", "fleet", "revision")},
 	{Path: "internal/report", Kind: Pure, Imports: internal("plan", "fleet")},
-	{Path: "internal/act", Kind: Client, Imports: internal("plan", "report", "fleet")},
+	{Path: "internal/act", Kind: Client, Imports: internal("plan", "report", "revision", "fleet")},
 	{Path: "internal/engine", Kind: Client, Imports: internal("feed", "fleet", "match", "revision", "plan", "report", "act", "metrics")},
 	{Path: "internal/explain", Kind: Pure, Imports: internal("plan", "match", "fleet")},
 	{Path: "internal/metrics", Kind: Plain},
