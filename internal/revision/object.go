@@ -21,7 +21,7 @@ var daemonSetKind = appsv1.SchemeGroupVersion.WithKind("DaemonSet")
 // gains a field, so a revision's hash is read with HashOf and never computed again.
 func Hash(template *corev1.PodTemplateSpec, collisionCount *int32) string {
 	h := fnv.New32a()
-	h.Write([]byte(dump.ForHash(*template))) //nolint:staticcheck // same text as k8s.io/utils/dump, by the library that pure rooms may use
+	h.Write([]byte(dump.ForHash(*template))) //nolint:staticcheck,govet // same text as k8s.io/utils/dump, by the library that pure rooms may use
 	if collisionCount != nil {
 		var count [8]byte
 		binary.LittleEndian.PutUint32(count[:], uint32(*collisionCount))
