@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,7 @@ import (
 func TestCorpusTogether(t *testing.T) {
 	nodes, sets, want := readCorpus(t)
 	c := up(t, "--nodes-file", writeNodes(t, nodes))
+	c.makeUnready(t, nodes)
 	c.waitForTaints(t, nodes)
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "corpus"}}
 	if _, err := c.Client.CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil {
@@ -72,8 +74,8 @@ func readCorpus(t *testing.T) ([]*corev1.Node, []*appsv1.DaemonSet, map[string][
 	return nodes, sets, want
 }
 
-// writeNodes makes a nodes file for the lab. The conditions that taints stand for are made true, because the node
-// lifecycle controller keeps such taints and conditions equal.
+// writeNodes makes a nodes file for the lab. Taints that stand for a state of the node are left to the node lifecycle
+// controller, which keeps them equal to that state: it comes with the node (cordoned) or later (see makeUnready).
 func writeNodes(t *testing.T, nodes []*corev1.Node) string {
 	t.Helper()
 	size := corev1.ResourceList{
@@ -84,14 +86,8 @@ func writeNodes(t *testing.T, nodes []*corev1.Node) string {
 		node = node.DeepCopy()
 		node.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Node"}
 		node.Status.Capacity, node.Status.Allocatable = size, size
-		for _, taint := range node.Spec.Taints {
-			switch taint.Key {
-			case corev1.TaintNodeUnschedulable:
-				node.Spec.Unschedulable = true
-			case corev1.TaintNodeNotReady:
-				node.Annotations = map[string]string{"sim.everynode.dev/not-ready": "true"}
-			}
-		}
+		node.Spec.Unschedulable = hasTaint(node, corev1.TaintNodeUnschedulable)
+		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == corev1.TaintNodeNotReady })
 		document, err := yaml.Marshal(node)
 		if err != nil {
 			t.Fatal(err)
@@ -103,6 +99,20 @@ func writeNodes(t *testing.T, nodes []*corev1.Node) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// makeUnready lets the kubelets of nodes with the not-ready taint say so; a lab starts only when all nodes are Ready.
+func (c *cluster) makeUnready(t *testing.T, nodes []*corev1.Node) {
+	t.Helper()
+	for _, node := range nodes {
+		if hasTaint(node, corev1.TaintNodeNotReady) {
+			c.Kubectl(t, "annotate", "node", node.Name, "sim.everynode.dev/not-ready=true")
+		}
+	}
+}
+
+func hasTaint(node *corev1.Node, key string) bool {
+	return slices.ContainsFunc(node.Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == key })
 }
 
 // waitForTaints waits until each node has the NoSchedule taints of the corpus and no others.
@@ -125,9 +135,6 @@ func (c *cluster) waitForTaints(t *testing.T, nodes []*corev1.Node) {
 			}
 			if diff := cmp.Diff(noSchedule(node), noSchedule(got)); diff != "" {
 				return fmt.Errorf("NoSchedule taints of %s (-want +got):\n%s", node.Name, diff)
-			}
-			if len(got.Status.Conditions) == 0 {
-				return fmt.Errorf("node %s has no conditions yet", node.Name)
 			}
 		}
 		return nil

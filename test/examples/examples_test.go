@@ -90,7 +90,7 @@ func (c *cluster) runExample(t *testing.T, file string) {
 	c.expect(t, daemons)
 	created := placements(daemons)
 	for _, s := range steps[file] {
-		c.Kubectl(t, append([]string{"label", "node", s.label}, s.nodes...)...)
+		c.Kubectl(t, append(append([]string{"label", "node"}, s.nodes...), s.label)...)
 		d := daemons[0]
 		for _, node := range nodeNames(s.then) {
 			if !slices.Contains(created[d.String()], node) {
