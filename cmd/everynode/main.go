@@ -8,9 +8,12 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func main() {
+	// Packages of Kubernetes register flags for their own commands there, and cobra would offer them as ours.
+	pflag.CommandLine = pflag.NewFlagSet(os.Args[0], pflag.ContinueOnError)
 	if err := newRoot().Execute(); err != nil {
 		printError(os.Stderr, err)
 		os.Exit(1)

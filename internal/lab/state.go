@@ -55,7 +55,8 @@ func (s *state) prepare() error {
 		s.resumed = true
 	}
 	s.run = s.path("run")
-	if len(filepath.Join(s.run, "client.sock")) > maxSocketPath {
+	// etcd reads "," and "=" in its addresses as separators.
+	if len(filepath.Join(s.run, "client.sock")) > maxSocketPath || strings.ContainsAny(s.run, ",=%?#") {
 		if s.run, err = os.MkdirTemp("", "en-"); err != nil {
 			return dirError(os.TempDir(), err)
 		}
