@@ -64,12 +64,9 @@ func (p *planner) wornHashes() (pods []*fleet.Pod, used map[string]bool) {
 // server has begun to show the template with other defaults (D7).
 func (p *planner) hint() string {
 	hint := ""
-	if p.template == "" {
-		return hint
-	}
 	for pod := range p.d.EachPod {
-		if pod.Labels[fleet.TemplateGenerationLabel] == p.template && (hint == "" || pod.Hash() < hint) {
-			hint = pod.Hash()
+		if hash := pod.Hash(); hash != "" && p.sameGeneration(pod) && (hint == "" || hash < hint) {
+			hint = hash
 		}
 	}
 	return hint

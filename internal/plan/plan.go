@@ -227,8 +227,14 @@ func (p *planner) going(pod *fleet.Pod) bool { return pod.Leaving() || p.leaving
 // updated tells whether a Pod belongs to the current revision: by its hash, or by the template generation that the server
 // counts (U140).
 func (p *planner) updated(pod *fleet.Pod) bool {
-	return pod.Hash() == p.Hash ||
-		(p.template != "" && pod.Labels[fleet.TemplateGenerationLabel] == p.template)
+	return pod.Hash() == p.Hash || p.sameGeneration(pod)
+}
+
+// sameGeneration tells whether a Pod was made from the template as it is. The server counts generations from 1 for each
+// DaemonSet, so the label of a Pod that is older than the DaemonSet, an adopted one, says nothing.
+func (p *planner) sameGeneration(pod *fleet.Pod) bool {
+	return p.template != "" && pod.Labels[fleet.TemplateGenerationLabel] == p.template &&
+		!pod.Created.Before(p.d.Object.CreationTimestamp.Time)
 }
 
 // available tells whether a Pod has been Ready for minReadySeconds (U134).
