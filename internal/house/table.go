@@ -42,7 +42,7 @@ type Room struct {
 // listed, packages that are not listed may not exist.
 var Rooms = []Room{
 	{Path: "cmd/everynode", Kind: Client, Imports: []string{All}},
-	{Path: "cmd/everynode-controller", Kind: Client, Imports: append(internal("engine", "metrics", "feed", "fleet", "plan", "act"), "config")},
+	{Path: "cmd/everynode-controller", Kind: Client, Imports: internal("command")},
 	{Path: "api/v1alpha1", Kind: Plain},
 	{Path: "internal/feed", Kind: Client, Imports: internal("fleet")},
 	{Path: "internal/fleet", Kind: Pure},
@@ -51,6 +51,7 @@ var Rooms = []Room{
 	{Path: "internal/plan", Kind: Pure, Imports: internal("match", "fleet", "revision")},
 	{Path: "internal/report", Kind: Pure, Imports: internal("plan", "fleet")},
 	{Path: "internal/act", Kind: Client, Imports: internal("plan", "report", "revision", "fleet")},
+	{Path: "internal/command", Kind: Client, Imports: internal("engine", "metrics", "plan")},
 	{Path: "internal/engine", Kind: Client, Imports: internal("feed", "fleet", "match", "revision", "plan", "report", "act", "metrics")},
 	{Path: "internal/explain", Kind: Pure, Imports: internal("plan", "match", "fleet")},
 	{Path: "internal/metrics", Kind: Plain},
