@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,28 +15,22 @@ import (
 type actor struct {
 	hub     *hub
 	kubelet *kubelet
-	lease   *coordinationv1.Lease // as written last
-	counted bool                  // the hub counts it as at work
-	mail    *mail                 // guarded by hub.mu
+	mail    *mail // guarded by hub.mu
 }
 
 func newActor(h *hub, node string) *actor {
-	return &actor{hub: h, kubelet: &kubelet{name: node, pods: map[types.UID]*member{}}}
+	return &actor{hub: h, kubelet: &kubelet{name: node, pods: map[types.UID]*member{}, timing: h.opts.timing()}}
 }
 
 // run tells the kubelet the news, carries out what is due and returns when to run again.
 func (a *actor) run(ctx context.Context) (next time.Time, again bool) {
 	k := a.kubelet
 	a.read(time.Now())
-	change := 0
-	switch atWork := k.atWork(); {
-	case atWork && !a.counted:
-		change = 1
-	case !atWork && a.counted:
-		change = -1
+	if k.atWork() {
+		a.hub.leases.keep(k.node, k.knobs.skew)
+	} else {
+		a.hub.leases.drop(k.name)
 	}
-	a.counted = k.atWork()
-	k.timing = a.hub.count(change)
 	if k.atWork() {
 		a.beat(ctx, time.Now())
 		for _, m := range k.due(time.Now()) {

@@ -17,13 +17,10 @@ const statusPatience = 10 * time.Second
 
 // beat is a kubelet's memory of its heartbeats.
 type beat struct {
-	lease  time.Time // when to renew the lease
 	status time.Time // when to look at the Node's status
 	posted time.Time // when the status was posted last
 	urgent bool      // the next change of status is not to wait for statusPatience
 }
-
-func (b beat) next() time.Time { return sooner(b.lease, b.status) }
 
 // nodePatch is a change of a Node's status. Fields that are empty are left as they are.
 type nodePatch struct {
@@ -49,17 +46,11 @@ func (p *nodePatch) apply(s *corev1.NodeStatus) {
 	}
 }
 
-// heartbeat tells which status to post and whether to renew the lease, and sets when to look again.
-func (k *kubelet) heartbeat(now time.Time) (patch *nodePatch, renew bool) {
+// heartbeat tells which status to post, nil for none, and sets when to look again.
+func (k *kubelet) heartbeat(now time.Time) *nodePatch {
 	b := &k.beat
-	if b.lease.IsZero() {
-		b.lease = now.Add(time.Duration(fraction(k.name) * float64(k.timing.lease)))
-	}
-	if renew = !b.lease.After(now); renew {
-		b.lease = now.Add(k.timing.lease)
-	}
 	if b.status.After(now) {
-		return nil, renew
+		return nil
 	}
 	stamp := k.stamp(now)
 	if b.posted.IsZero() {
@@ -71,13 +62,13 @@ func (k *kubelet) heartbeat(now time.Time) (patch *nodePatch, renew bool) {
 	case changed && (b.urgent || !now.Before(at)):
 	case changed:
 		b.status = at
-		return nil, renew
+		return nil
 	case now.Before(b.posted.Add(every)):
 		b.status = b.posted.Add(every)
-		return nil, renew
+		return nil
 	}
 	b.posted, b.urgent, b.status = now, false, now.Add(statusPatience)
-	return patch, renew
+	return patch
 }
 
 func lastHeartbeat(node *corev1.Node) time.Time {

@@ -21,11 +21,11 @@ type hub struct {
 	opts     Options
 	recorder record.EventRecorder
 	places   *book
+	leases   *renewer
 	queue    workqueue.TypedDelayingInterface[string]
 
-	mu        sync.Mutex
-	actors    map[string]*actor
-	simulated int // nodes whose kubelet is at work, about
+	mu     sync.Mutex
+	actors map[string]*actor
 }
 
 // mail is what a kubelet has not been told yet: for each object the latest version; nil for one that is gone.
@@ -38,7 +38,8 @@ type mail struct {
 func newHub(client kubernetes.Interface, opts Options, recorder record.EventRecorder) *hub {
 	return &hub{
 		client: client, opts: opts, recorder: recorder, places: newBook(), actors: map[string]*actor{},
-		queue: workqueue.NewTypedDelayingQueue[string](),
+		leases: newRenewer(client, opts),
+		queue:  workqueue.NewTypedDelayingQueue[string](),
 	}
 }
 
@@ -100,14 +101,6 @@ func (h *hub) dismiss(a *actor) {
 	if a.mail == nil && a.kubelet.node == nil && len(a.kubelet.pods) == 0 {
 		delete(h.actors, a.kubelet.name)
 	}
-}
-
-// count keeps the number of kubelets at work, by which they pace their leases.
-func (h *hub) count(change int) timing {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.simulated += change
-	return h.opts.timing(h.simulated)
 }
 
 // work runs kubelets until the queue is shut down.

@@ -27,8 +27,8 @@ type kubelet struct {
 
 // timing is how long things take.
 type timing struct {
-	start, stop   time.Duration // from admission to running, from deletion to the end
-	lease, status time.Duration // between renewals of the lease, between heartbeats of an unchanged status
+	start, stop time.Duration // from admission to running, from deletion to the end
+	status      time.Duration // between heartbeats of an unchanged node status
 }
 
 // member is what a kubelet remembers of one Pod beyond the object. None of it is needed after a restart.
@@ -73,9 +73,6 @@ func (k *kubelet) setNode(node *corev1.Node, now time.Time) []problem {
 			m.due, m.deleted = now, time.Time{}
 		}
 		k.beat.urgent = true
-		if !reborn {
-			k.beat.lease = now
-		}
 	}
 	k.beat.status = now
 	if before.pressure != k.knobs.pressure || before.notReady != k.knobs.notReady {
@@ -131,7 +128,7 @@ func (k *kubelet) next() (next time.Time, ok bool) {
 	if !k.atWork() {
 		return next, false
 	}
-	next = k.beat.next()
+	next = k.beat.status
 	for _, m := range k.pods {
 		if !m.due.IsZero() && m.due.Before(next) {
 			next = m.due

@@ -45,23 +45,28 @@ const (
 	leasesPerSecond  = 100
 )
 
-func (o Options) timing(nodes int) timing {
-	choose := func(given, standard time.Duration) time.Duration {
-		switch {
-		case given == 0:
-			return standard
-		case given < 0:
-			return 0
-		}
-		return given
+func choose(given, standard time.Duration) time.Duration {
+	switch {
+	case given == 0:
+		return standard
+	case given < 0:
+		return 0
 	}
-	lease := time.Duration(nodes) * time.Second / leasesPerSecond
+	return given
+}
+
+func (o Options) timing() timing {
 	return timing{
 		start:  choose(o.StartDelay, 200*time.Millisecond),
 		stop:   choose(o.StopDelay, 300*time.Millisecond),
-		lease:  choose(o.LeaseInterval, min(max(lease, leaseInterval), maxLeaseInterval)),
 		status: choose(o.StatusInterval, 5*time.Minute),
 	}
+}
+
+// leaseEvery is the time between renewals in a fleet of so many nodes.
+func (o Options) leaseEvery(nodes int) time.Duration {
+	paced := time.Duration(nodes) * time.Second / leasesPerSecond
+	return choose(o.LeaseInterval, min(max(paced, leaseInterval), maxLeaseInterval))
 }
 
 // Run plays a kubelet for every simulated Node, those that exist and those to come, until ctx is done.
@@ -106,9 +111,13 @@ func run(ctx context.Context, client kubernetes.Interface, opts Options) error {
 		for range opts.Workers {
 			group.Go(func() { h.work(ctx) })
 		}
+		for range leaseWorkers {
+			group.Go(func() { h.leases.work(ctx) })
+		}
 	}
 	<-ctx.Done()
 	h.queue.ShutDown()
+	h.leases.queue.ShutDown()
 	group.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err

@@ -49,7 +49,7 @@ func newWorld() *world {
 func newTestKubelet() *kubelet {
 	return &kubelet{
 		name: "node-001", host: hostOf(1), pods: map[types.UID]*member{},
-		timing: timing{start: 200 * time.Millisecond, stop: 300 * time.Millisecond, lease: 10 * time.Second, status: 5 * time.Minute},
+		timing: timing{start: 200 * time.Millisecond, stop: 300 * time.Millisecond, status: 5 * time.Minute},
 	}
 }
 
