@@ -33,7 +33,7 @@ func NewController(use, version string, elect bool) *cobra.Command {
 	f := flags{}
 	cmd := &cobra.Command{
 		Use:   use,
-		Short: "run the DaemonSet controller against a cluster",
+		Short: "Run the DaemonSet controller against a cluster",
 		Long: `Runs everynode's controller for apps/v1 DaemonSets against any cluster.
 
 The cluster's own controller must be off, or both would act:

@@ -177,6 +177,7 @@ func (w *world) doStatus(c act.Call) act.Answer {
 	ds.Status = report.Merge(ds.Status, *c.Status)
 	w.touch(ds)
 	w.sets[ds.Name] = ds
+	w.statuses = append(w.statuses, w.clock()+" "+statusText(ds))
 	return act.Answer{Outcome: act.Done, DaemonSet: ds.DeepCopy()}
 }
 

@@ -58,7 +58,10 @@ type desk struct {
 	wroteAt     time.Time
 	statusRetry fleet.Backoff
 	made, ended []string // Pods of this round, for one event
-	waiting     map[string]fleet.Code
+	// stalledOn is what the rollout waits for, since when, and whether that was told.
+	stalledOn    string
+	stalledSince time.Time
+	stallTold    bool
 }
 
 func (c *Core) deskOf(d *fleet.Daemon) *desk {

@@ -30,6 +30,7 @@ func (c *Core) dispatch(d *fleet.Daemon, p plan.Plan, now time.Time) []act.Call 
 			c.Fleet.Wait(d, w.Node)
 		}
 	}
+	c.standstill(d, k, p, now)
 	var calls []act.Call
 	held, revising := false, false
 	for _, a := range p.Actions {
@@ -50,6 +51,27 @@ func (c *Core) dispatch(d *fleet.Daemon, p plan.Plan, now time.Time) []act.Call 
 		calls = append(calls, call)
 	}
 	return calls
+}
+
+// stallAfter is how long a rollout may stand still before that is told.
+const stallAfter = time.Minute
+
+// standstill tells once of a rollout that has waited for the same nodes for a while.
+func (c *Core) standstill(d *fleet.Daemon, k *desk, p plan.Plan, now time.Time) {
+	e, on, ok := report.Stalled(p)
+	switch {
+	case !ok:
+		k.stalledOn = ""
+	case on != k.stalledOn:
+		k.stalledOn, k.stalledSince, k.stallTold = on, now, false
+		k.wakeAt(now.Add(stallAfter))
+	case k.stallTold:
+	case now.Before(k.stalledSince.Add(stallAfter)):
+		k.wakeAt(k.stalledSince.Add(stallAfter))
+	default:
+		k.stallTold = true
+		c.announce(d.Object, e, now)
+	}
 }
 
 // mayStart tells whether a call may go out now. A DaemonSet with nothing in flight may always start one, so that a huge

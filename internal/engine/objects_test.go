@@ -18,6 +18,7 @@ func (s *story) node(words []string) {
 	var names []string
 	proto := corev1.Node{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"kubernetes.io/os": "linux"}}}
 	proto.Status.Allocatable = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("4"), corev1.ResourcePods: resource.MustParse("110")}
+	proto.Status.Conditions = nodeReady(true)
 	for _, word := range words {
 		key, value, found := strings.Cut(word, "=")
 		switch {
@@ -45,6 +46,14 @@ func (s *story) node(words []string) {
 		}
 		s.w.changeNode(n)
 	}
+}
+
+func nodeReady(yes bool) []corev1.NodeCondition {
+	status := corev1.ConditionUnknown
+	if yes {
+		status = corev1.ConditionTrue
+	}
+	return []corev1.NodeCondition{{Type: corev1.NodeReady, Status: status}}
 }
 
 func taint(text string) corev1.Taint {
@@ -236,6 +245,41 @@ func (s *story) orphan(name string) {
 		}
 	}
 	s.w.removeSet(ds)
+}
+
+// serverDefault makes the API server show, or no longer show, a new defaulted field of the template; generation and
+// resourceVersion of the stored object stay, but every read has it.
+func (s *story) serverDefault(name, on string) {
+	ds := s.w.sets[name].DeepCopy()
+	ds.Spec.Template.Spec.SetHostnameAsFQDN = nil
+	if on == "on" {
+		ds.Spec.Template.Spec.SetHostnameAsFQDN = ptr.To(false)
+	}
+	s.w.changeSet(ds)
+}
+
+// deleteForeground sets deletionTimestamp as a foreground deletion does, which counts the generation up (U275).
+func (s *story) deleteForeground(name string) {
+	ds := s.w.sets[name].DeepCopy()
+	ds.DeletionTimestamp = ptr.To(metav1.NewTime(s.w.now))
+	ds.Finalizers = []string{metav1.FinalizerDeleteDependents}
+	ds.Generation++
+	s.w.changeSet(ds)
+}
+
+// foreignRevision puts an object of other data where the revision of the DaemonSet with that image would be.
+func (s *story) foreignRevision(name, image string) {
+	ds := s.w.sets[name].DeepCopy()
+	ds.Spec.Template.Spec.Containers[0].Image = image
+	rev, err := revision.New(ds, 7)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	rev.OwnerReferences, rev.Labels = nil, map[string]string{"other": "thing"}
+	rev.Data.Raw = []byte(`{"other":"data"}`)
+	s.w.touch(rev)
+	s.w.revisions[rev.Name] = rev
+	s.w.core.Fleet.ApplyRevision(rev.DeepCopy(), s.w.version(rev))
 }
 
 // changePods changes a daemon's Pods on a node, as a user or a kubelet would.

@@ -183,6 +183,6 @@ func (m meter) Answered(a act.Answer) {
 	}
 	m.set.Action(kind, a.Outcome.String(), a.Took)
 	if a.Outcome != act.Done {
-		m.log.Info("call not done", "call", kind, "outcome", a.Outcome.String(), "daemonset", a.Daemon.Namespace+"/"+a.Daemon.Name, "node", a.Action.Node, "error", a.Err)
+		m.log.Debug("call not carried out", "call", kind, "outcome", a.Outcome.String(), "daemonset", a.Daemon.Namespace+"/"+a.Daemon.Name, "node", a.Action.Node, "error", a.Err)
 	}
 }

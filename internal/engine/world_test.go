@@ -27,7 +27,7 @@ var t0 = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 // collector, and writes down everything that was written.
 type world struct {
 	now       time.Time
-	rv        uint64
+	rv, uids  uint64
 	core      *Core
 	placement plan.Placement
 	nodes     map[string]*corev1.Node
@@ -46,7 +46,8 @@ type world struct {
 	badImages       map[string]bool
 	denyCreate      func(node string) error
 	quota           int
-	skew            time.Duration
+	skew, lag       time.Duration
+	statuses        []string
 	gcOff           bool
 	extremes        func() string
 	watchers        []func()
@@ -105,6 +106,17 @@ func (w *world) restart() {
 	}
 }
 
+// restartStale replaces the controller by one whose first list of Pods is older than all of them.
+func (w *world) restartStale() {
+	pods := w.pods
+	w.pods = nil
+	w.restart()
+	w.pods = pods
+	for _, p := range sorted(pods) {
+		w.tellPod(p)
+	}
+}
+
 func sorted[T any](m map[string]T) []T {
 	keys := make([]string, 0, len(m))
 	for k := range m {
@@ -130,7 +142,8 @@ func (w *world) touch(o metav1.Object) {
 	w.rv++
 	o.SetResourceVersion(strconv.FormatUint(w.rv, 10))
 	if o.GetUID() == "" {
-		o.SetUID(types.UID(fmt.Sprintf("uid-%d", w.rv)))
+		w.uids++
+		o.SetUID(types.UID(fmt.Sprintf("uid-%d", w.uids)))
 		o.SetCreationTimestamp(metav1.NewTime(w.now))
 	}
 }
@@ -196,9 +209,20 @@ func (w *world) look() {
 	}
 }
 
+// tellPod lets the controller's watch see a Pod, at once or after the watch's lag.
 func (w *world) tellPod(p *corev1.Pod) {
 	node, _ := match.Target(&p.Spec)
-	w.core.Fleet.ApplyPod(fleet.NewPod(p.DeepCopy(), w.version(p), node), w.now)
+	fact := fleet.NewPod(p.DeepCopy(), w.version(p), node)
+	w.tell(func(c *Core) { c.Fleet.ApplyPod(fact, w.now) })
+}
+
+func (w *world) tell(f func(*Core)) {
+	if w.lag == 0 {
+		f(w.core)
+		return
+	}
+	core := w.core
+	w.later(w.lag, func() { f(core) })
 }
 
 // changePod writes a Pod and lets the controller see it.
@@ -224,7 +248,7 @@ func (w *world) removePod(p *corev1.Pod) {
 	delete(w.pods, p.Name)
 	w.rv++
 	f := fleet.NewPod(q, fleet.Version(w.rv), "")
-	w.core.Fleet.DeletePod(f)
+	w.tell(func(c *Core) { c.Fleet.DeletePod(f) })
 }
 
 func (w *world) changeSet(ds *appsv1.DaemonSet) {

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"time"
+
 	"github.com/everynode/everynode/internal/fleet"
 )
 
@@ -35,9 +37,16 @@ func (p *planner) surge() {
 			unwanted = append(unwanted, pr)
 		}
 	}
+	started := map[string]bool{}
 	for _, pr := range zones.spread(candidates, p.Budget.MaxSurge-p.Budget.Used) {
+		started[pr.slot.NodeName] = true
 		if !p.claimed[pr.slot.NodeName] {
 			p.create(pr.slot, fleet.Reason{Code: fleet.SurgeStarted, Detail: "revision " + p.Hash})
+		}
+	}
+	for _, pr := range candidates {
+		if !started[pr.slot.NodeName] {
+			p.wait(pr.slot.NodeName, fleet.BudgetUsed, "", time.Time{})
 		}
 	}
 	for _, pr := range unwanted[:min(len(unwanted), max(0, available-int(p.Counts.Desired)))] {

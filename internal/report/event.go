@@ -23,6 +23,8 @@ const (
 	FailedPlacement = "FailedPlacement"
 	// RolloutBlocked: the API server would refuse a Pod of the new revision, so no old Pod is deleted.
 	RolloutBlocked = "RolloutBlocked"
+	// RolloutStalled: the rollout has not moved for a while, for nodes that use up its budget.
+	RolloutStalled = "RolloutStalled"
 	// SurgeRefused: maxSurge cannot be honoured with host ports (D9).
 	SurgeRefused = "SurgeRefused"
 	// FailedAdopt, FailedHistory and FailedStatus: what else the API server can refuse.
