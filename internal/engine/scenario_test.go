@@ -4,7 +4,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -247,10 +249,9 @@ func (s *story) show(args []string) {
 		s.w.events = nil
 	case "always":
 		s.out = append(s.out, s.w.extremes())
-	case "plans":
-		for _, ds := range sorted(s.w.sets) {
-			s.out = append(s.out, fmt.Sprintf("%s: %d plans", ds.Name, s.w.plans[ds.Name]))
-		}
+	case "planned":
+		names := slices.Sorted(maps.Keys(s.w.plans))
+		s.out = append(s.out, fmt.Sprintf("planned: %v", names))
 		clear(s.w.plans)
 	case "writes":
 		s.out = append(s.out, fmt.Sprintf("%d writes", s.w.writes))
