@@ -230,6 +230,46 @@ func TestSocketsOfLongPaths(t *testing.T) {
 	}
 }
 
+// What a killed lab leaves is removed by the next one; what a living one uses is not.
+func TestSweep(t *testing.T) {
+	root := t.TempDir()
+	old := time.Now().Add(-time.Hour)
+	for _, name := range []string{"dead", "alive", "young"} {
+		path := filepath.Join(root, tempPrefix+name, "lock")
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if name == "young" {
+			continue
+		}
+		if name == "alive" {
+			l, _, err := takeLock(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := l.release(); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sweep(root); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"dead": false, "alive": true, "young": true} {
+		if _, err := os.Stat(filepath.Join(root, tempPrefix+name)); (err == nil) != want {
+			t.Errorf("%s: exists %v; want %v", name, err == nil, want)
+		}
+	}
+}
+
 func TestPortIsRemembered(t *testing.T) {
 	s, err := openState(t.TempDir())
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxSocketPath is what a unix socket's name may measure (sun_path is 108 bytes with its final zero).
@@ -22,11 +23,42 @@ type state struct {
 	lock    *lock
 }
 
+const (
+	tempPrefix = "everynode-"
+	// sweepAge spares a directory whose owner may be between making its lock file and locking it.
+	sweepAge = time.Minute
+)
+
+// sweep removes the temporary directories of labs that were killed: nothing is left behind for long.
+func sweep(root string) error {
+	locks, err := filepath.Glob(filepath.Join(root, tempPrefix+"*", "lock"))
+	if err != nil {
+		return err
+	}
+	for _, path := range locks {
+		info, err := os.Lstat(path)
+		if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < sweepAge {
+			continue
+		}
+		l, _, err := takeLock(path)
+		if err != nil {
+			continue // alive, or another user's
+		}
+		if err := errors.Join(os.RemoveAll(filepath.Dir(path)), l.release()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // openState creates or resumes the directory and claims it.
 func openState(dataDir string) (*state, error) {
 	s := &state{dir: dataDir, keep: dataDir != ""}
 	if !s.keep {
-		dir, err := os.MkdirTemp("", "everynode-")
+		if err := sweep(os.TempDir()); err != nil {
+			return nil, dirError(os.TempDir(), err)
+		}
+		dir, err := os.MkdirTemp("", tempPrefix)
 		if err != nil {
 			return nil, dirError(os.TempDir(), err)
 		}
