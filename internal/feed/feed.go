@@ -7,9 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 
@@ -53,60 +51,17 @@ type Options struct {
 func Run(ctx context.Context, client kubernetes.Interface, o Options, out chan<- Event) {
 	core, apps := client.CoreV1(), client.AppsV1()
 	var running sync.WaitGroup
-	start := func(kind Kind, object runtime.Object, source source, store mailbox) {
-		store.out, store.kind, store.ctx, store.onError = out, kind, ctx, o.OnError
-		reflector := cache.NewReflectorWithOptions(source.listWatch(client, kind, o.OnError), object, &store, cache.ReflectorOptions{Name: "everynode/" + string(kind)})
+	start := func(object runtime.Object, s source, store cache.ReflectorStore) {
+		reflector := cache.NewReflectorWithOptions(s.listWatch(client), object, store, cache.ReflectorOptions{Name: "everynode/" + string(s.kind)})
 		running.Go(func() { reflector.RunWithContext(ctx) })
 	}
-	start(Nodes, &corev1.Node{}, source{
-		list: func(ctx context.Context, l metav1.ListOptions) (runtime.Object, error) {
-			return core.Nodes().List(ctx, l)
-		},
-		watch: core.Nodes().Watch,
-	}, nodeMailbox())
-	start(Pods, &corev1.Pod{}, source{
-		list: func(ctx context.Context, l metav1.ListOptions) (runtime.Object, error) {
-			return core.Pods("").List(ctx, l)
-		},
-		watch: core.Pods("").Watch,
-	}, podMailbox(o.Target))
-	start(DaemonSets, &appsv1.DaemonSet{}, source{
-		list: func(ctx context.Context, l metav1.ListOptions) (runtime.Object, error) {
-			return apps.DaemonSets("").List(ctx, l)
-		},
-		watch: apps.DaemonSets("").Watch,
-	}, daemonSetMailbox())
-	start(Revisions, &appsv1.ControllerRevision{}, source{
-		list: func(ctx context.Context, l metav1.ListOptions) (runtime.Object, error) {
-			return apps.ControllerRevisions("").List(ctx, l)
-		},
-		watch: apps.ControllerRevisions("").Watch,
-	}, revisionMailbox())
+	start(&corev1.Node{}, from(Nodes, core.Nodes(), o.OnError), box(ctx, Nodes, nodeReader(), o, out))
+	start(&corev1.Pod{}, from(Pods, core.Pods(""), o.OnError), box(ctx, Pods, podReader(o.Target), o, out))
+	start(&appsv1.DaemonSet{}, from(DaemonSets, apps.DaemonSets(""), o.OnError), box(ctx, DaemonSets, daemonSetReader(), o, out))
+	start(&appsv1.ControllerRevision{}, from(Revisions, apps.ControllerRevisions(""), o.OnError), box(ctx, Revisions, revisionReader(), o, out))
 	running.Wait()
 }
 
-// source is where objects of one kind come from.
-type source struct {
-	list  func(context.Context, metav1.ListOptions) (runtime.Object, error)
-	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
-}
-
-func (s source) listWatch(client kubernetes.Interface, kind Kind, onError func(Kind, error)) cache.ListerWatcher {
-	report := func(ctx context.Context, err error) {
-		if err != nil && ctx.Err() == nil && onError != nil {
-			onError(kind, explain(kind, err))
-		}
-	}
-	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, l metav1.ListOptions) (runtime.Object, error) {
-			got, err := s.list(ctx, l)
-			report(ctx, err)
-			return got, err
-		},
-		WatchFuncWithContext: func(ctx context.Context, l metav1.ListOptions) (watch.Interface, error) {
-			got, err := s.watch(ctx, l)
-			report(ctx, err)
-			return got, err
-		},
-	}, client)
+func box[F any](ctx context.Context, kind Kind, r reader[F], o Options, out chan<- Event) *mailbox[F] {
+	return &mailbox[F]{reader: r, ctx: ctx, kind: kind, out: out, onError: o.OnError}
 }

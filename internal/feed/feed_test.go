@@ -2,141 +2,147 @@ package feed
 
 import (
 	"context"
+	"net/http"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes/fake"
-	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/everynode/everynode/internal/fleet"
 )
 
-type always struct{}
+const nodesPath = "/api/v1/nodes"
 
-func (always) Verdict(*fleet.Node) fleet.Verdict { return fleet.Verdict{Decision: fleet.Run} }
-
-var target = func(s *corev1.PodSpec) (string, bool) { return s.Hostname, true }
-
-// box makes a mailbox whose events come out in order.
-func box(t *testing.T, kind Kind, m mailbox) (*mailbox, func() Event) {
-	out := make(chan Event, 16)
-	m.ctx, m.kind, m.out = t.Context(), kind, out
-	return &m, func() Event { return <-out }
+type failure struct {
+	kind Kind
+	err  error
 }
 
-func object(name, rv string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Namespace: "default", Name: name, UID: types.UID("uid-" + name), ResourceVersion: rv}
+// run starts a feed and gives its events and errors; the feed ends with the test.
+func run(t *testing.T, answers map[string][]answer) (*server, <-chan Event, <-chan failure) {
+	s, client := serve(t, answers)
+	ctx, cancel := context.WithCancel(t.Context())
+	out, failed, done := make(chan Event), make(chan failure, 64), make(chan struct{})
+	go func() {
+		defer close(done)
+		Run(ctx, client, Options{Target: target, OnError: func(k Kind, err error) { failed <- failure{k, err} }}, out)
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return s, out, failed
 }
 
-func TestObjectsBecomeFactsInOrder(t *testing.T) {
-	f := fleet.New(func(*appsv1.DaemonSet) fleet.Judge { return always{} })
-	m, next := box(t, Pods, podMailbox(target))
-	pod := &corev1.Pod{ObjectMeta: object("p", "5"), Spec: corev1.PodSpec{Hostname: "n7"}}
-	for _, err := range []error{m.Add(pod), m.Update(&corev1.Pod{ObjectMeta: object("p", "6"), Spec: corev1.PodSpec{NodeName: "n1"}})} {
-		if err != nil {
-			t.Fatal(err)
+// names are the nodes that a fleet knows, with their versions.
+func names(f *fleet.Fleet, candidates ...string) string {
+	var known []string
+	for _, name := range candidates {
+		if n := f.Node(name); n != nil {
+			known = append(known, name)
 		}
 	}
-	next().Apply(f, time.Now())
-	if p := f.Pod(types.NamespacedName{Namespace: "default", Name: "p"}); p.Target != "n7" || p.Version != 5 {
-		t.Errorf("after add: %+v", p)
-	}
-	next().Apply(f, time.Now())
-	if p := f.Pod(types.NamespacedName{Namespace: "default", Name: "p"}); p.Node != "n1" || p.Version != 6 {
-		t.Errorf("after update: %+v", p)
-	}
-	if err := m.Delete(&corev1.Pod{ObjectMeta: object("p", "7")}); err != nil {
-		t.Fatal(err)
-	}
-	next().Apply(f, time.Now())
-	if p := f.Pod(types.NamespacedName{Namespace: "default", Name: "p"}); p != nil {
-		t.Errorf("after delete: %+v", p)
-	}
+	return strings.Join(known, " ")
 }
 
-func TestAFreshListDropsWhatWasDeletedUnseen(t *testing.T) {
-	f := fleet.New(func(*appsv1.DaemonSet) fleet.Judge { return always{} })
-	m, next := box(t, Nodes, nodeMailbox())
-	for _, err := range []error{
-		m.Replace([]any{&corev1.Node{ObjectMeta: object("n1", "1")}, &corev1.Node{ObjectMeta: object("n2", "2")}}, "2"),
-		m.Replace([]any{&corev1.Node{ObjectMeta: object("n2", "2")}}, "9"),
+func TestAFeedStreamsResumesAndListsAfreshAfterAGap(t *testing.T) {
+	s, out, failed := run(t, map[string][]answer{nodesPath: {
+		{stream: []metav1.WatchEvent{
+			event(watch.Added, node("n1", "1")), event(watch.Added, node("n2", "2")), complete("3"),
+			event(watch.Added, node("n3", "4")), event(watch.Modified, node("n1", "5")), event(watch.Deleted, node("n2", "6")),
+		}}, // and the connection breaks
+		{stream: []metav1.WatchEvent{event(watch.Added, node("n4", "7")), event(watch.Error, status(http.StatusGone))}},
+		// n3 was deleted meanwhile, and nobody said so
+		{stream: []metav1.WatchEvent{event(watch.Added, node("n1", "5")), event(watch.Added, node("n4", "7")), complete("9")}, open: true},
+	}})
+	f := empty()
+	for i, want := range []struct{ event, nodes string }{
+		{"replace", "n1 n2"},
+		{"add", "n1 n2 n3"},
+		{"update", "n1 n2 n3"},
+		{"delete", "n1 n3"},
+		{"add", "n1 n3 n4"},
+		{"replace", "n1 n4"},
 	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range 2 {
-		e := next()
-		if !e.Synced {
-			t.Error("a list does not count as complete")
+		e := <-out
+		if e.Kind != Nodes || e.Type != want.event || e.Synced != (want.event == "replace") {
+			t.Fatalf("event %d is %s of %s, synced %v; want %s", i, e.Type, e.Kind, e.Synced, want.event)
 		}
 		e.Apply(f, time.Now())
+		if got := names(f, "n1", "n2", "n3", "n4"); got != want.nodes {
+			t.Fatalf("after event %d (%s): nodes %q, want %q", i, e.Type, got, want.nodes)
+		}
 	}
-	if f.Node("n1") != nil || f.Node("n2") == nil {
-		t.Errorf("n1 %v, n2 %v", f.Node("n1"), f.Node("n2"))
+	if v := f.Node("n1").Version; v != 5 {
+		t.Errorf("n1 is known as of %d, want 5", v)
 	}
-}
-
-func TestABadResourceVersionNamesTheObject(t *testing.T) {
-	m, _ := box(t, Pods, podMailbox(target))
-	var told error
-	m.onError = func(_ Kind, err error) { told = err }
-	err := m.Add(&corev1.Pod{ObjectMeta: object("p", "opaque-7")})
-	if err == nil || told != err || !strings.Contains(err.Error(), `pods default/p: resourceVersion "opaque-7"`) {
-		t.Errorf("error %v, told %v", err, told)
+	want := []string{"stream from ", "watch from 6", "stream from 7"}
+	if s.mu.Lock(); !slices.Equal(s.asked, want) {
+		t.Errorf("asked for %q, want %q", s.asked, want)
 	}
-}
-
-func TestRevisionsOfStatefulSetsAreLeftOut(t *testing.T) {
-	f := fleet.New(func(*appsv1.DaemonSet) fleet.Judge { return always{} })
-	m, next := box(t, Revisions, revisionMailbox())
-	yes := true
-	other := &appsv1.ControllerRevision{ObjectMeta: object("r1", "1")}
-	other.OwnerReferences = []metav1.OwnerReference{{Kind: "StatefulSet", Controller: &yes}}
-	mine := &appsv1.ControllerRevision{ObjectMeta: object("r2", "2")}
-	mine.OwnerReferences = []metav1.OwnerReference{{Kind: "DaemonSet", Controller: &yes}}
-	if err := m.Replace([]any{other, mine}, "3"); err != nil {
-		t.Fatal(err)
-	}
-	next().Apply(f, time.Now())
-	if _, _, _, n := f.Sizes(); n != 1 {
-		t.Errorf("%d revisions are kept, want 1", n)
+	s.mu.Unlock()
+	if len(failed) != 0 {
+		t.Errorf("a gap that a fresh list closes was told as an error: %v", (<-failed).err)
 	}
 }
 
-func TestEveryKindSyncsAndAForbiddenOneSaysWhatToDo(t *testing.T) {
-	client := fake.NewClientset(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1", ResourceVersion: "1"}})
-	client.PrependReactor("list", "controllerrevisions", func(clienttesting.Action) (bool, runtime.Object, error) {
-		return true, nil, apierrors.NewForbidden(schema.GroupResource{Group: "apps", Resource: "controllerrevisions"}, "", nil)
+func TestAServerThatCannotStreamIsAskedForThePresentList(t *testing.T) {
+	s, out, failed := run(t, map[string][]answer{nodesPath: {
+		{status: http.StatusUnprocessableEntity},
+		{list: &corev1.NodeList{TypeMeta: metav1.TypeMeta{Kind: "NodeList", APIVersion: "v1"}, ListMeta: metav1.ListMeta{ResourceVersion: "8"}, Items: []corev1.Node{*node("n1", "1")}}},
+		{stream: []metav1.WatchEvent{event(watch.Added, node("n2", "9"))}, open: true},
+	}})
+	f := empty()
+	for _, want := range []string{"n1", "n1 n2"} {
+		(<-out).Apply(f, time.Now())
+		if got := names(f, "n1", "n2"); got != want {
+			t.Errorf("nodes %q, want %q", got, want)
+		}
+	}
+	// "from 0" would be any state of the past
+	want := []string{"stream from ", "list from ", "watch from 8"}
+	if s.mu.Lock(); !slices.Equal(s.asked, want) {
+		t.Errorf("asked for %q, want %q", s.asked, want)
+	}
+	s.mu.Unlock()
+	if len(failed) != 0 {
+		t.Errorf("the way to an older server was told as an error: %v", (<-failed).err)
+	}
+}
+
+func TestARefusedReadSaysWhatIsMissingAndWhatToDo(t *testing.T) {
+	_, _, failed := run(t, map[string][]answer{
+		"/apis/apps/v1/controllerrevisions": {{status: http.StatusForbidden}, {status: http.StatusForbidden}},
 	})
-	client.PrependReactor("list", "*", func(a clienttesting.Action) (bool, runtime.Object, error) { return false, nil, nil })
-	ctx, cancel := context.WithCancel(t.Context())
-	out, errs := make(chan Event, 16), make(chan error, 16)
-	var once sync.Once
-	done := make(chan struct{})
-	go func() {
-		Run(ctx, versioned{client}, Options{Target: target, OnError: func(k Kind, err error) {
-			if k == Revisions {
-				once.Do(func() { errs <- err })
-			}
-		}}, out)
-		close(done)
-	}()
-	if err := <-errs; !strings.Contains(err.Error(), "ClusterRole needs list and watch") {
-		t.Errorf("the error does not say what to do: %v", err)
+	for _, want := range []string{
+		"the controller may not watch controllerrevisions in all namespaces: give its identity the ClusterRole in config/rbac: ",
+		"the controller may not list controllerrevisions in all namespaces: give its identity the ClusterRole in config/rbac: ",
+	} {
+		got := <-failed
+		if got.kind != Revisions || !strings.HasPrefix(got.err.Error(), want) {
+			t.Errorf("%s: %v\nwant %s", got.kind, got.err, want)
+		}
 	}
-	cancel()
-	<-done
 }
 
-// versioned is the fake client; its lists have no resourceVersion, which a real server's have.
-type versioned struct{ *fake.Clientset }
+func TestAFailedReadIsToldAndRepeated(t *testing.T) {
+	_, out, failed := run(t, map[string][]answer{nodesPath: {
+		{status: http.StatusUnauthorized}, {status: http.StatusServiceUnavailable},
+		{stream: []metav1.WatchEvent{event(watch.Added, node("n1", "1")), complete("3")}, open: true},
+	}})
+	for _, want := range []string{"the API server does not accept the controller's credentials (watch nodes)", "list nodes: prepared"} {
+		if got := <-failed; got.kind != Nodes || !strings.Contains(got.err.Error(), want) {
+			t.Errorf("%s: %v, want %s", got.kind, got.err, want)
+		}
+	}
+	f := empty()
+	if (<-out).Apply(f, time.Now()); f.Node("n1") == nil {
+		t.Error("n1 is not known after the repeated read")
+	}
+}
+
+func TestAFullChannelHoldsNothingUpAtTheEnd(t *testing.T) {
+	// Nobody takes the event; the cleanup waits for Run to return.
+	run(t, map[string][]answer{nodesPath: {{stream: []metav1.WatchEvent{event(watch.Added, node("n1", "1")), complete("3")}, open: true}}})
+}

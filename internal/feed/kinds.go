@@ -11,114 +11,117 @@ import (
 	"github.com/everynode/everynode/internal/fleet"
 )
 
-func nodeMailbox() mailbox {
-	return mailbox{
-		put: func(o any, v fleet.Version) applied {
-			n := fleet.NewNode(o.(*corev1.Node), v)
+func nodeReader() reader[*fleet.Node] {
+	return reader[*fleet.Node]{
+		read: func(o any, v fleet.Version) *fleet.Node { return fleet.NewNode(o.(*corev1.Node), v) },
+		put: func(n *fleet.Node) applied {
 			return func(f *fleet.Fleet, _ time.Time) { f.ApplyNode(n) }
 		},
-		drop: func(o any, v fleet.Version) applied {
-			name := o.(*corev1.Node).Name
-			return func(f *fleet.Fleet, now time.Time) { f.DeleteNode(name, v, now) }
+		drop: func(n *fleet.Node) applied {
+			return func(f *fleet.Fleet, now time.Time) { f.DeleteNode(n.Name, n.Version, now) }
 		},
-		replace: func(os []any, vs []fleet.Version, v fleet.Version) applied {
-			list := make([]*fleet.Node, len(os))
-			for i, o := range os {
-				list[i] = fleet.NewNode(o.(*corev1.Node), vs[i])
-			}
+		replace: func(list []*fleet.Node, v fleet.Version) applied {
 			return func(f *fleet.Fleet, now time.Time) { f.ReplaceNodes(list, v, now) }
 		},
 	}
 }
 
-func podMailbox(target func(*corev1.PodSpec) (string, bool)) mailbox {
-	read := func(o any, v fleet.Version) *fleet.Pod {
-		pod := o.(*corev1.Pod)
-		node := ""
-		if pod.Spec.NodeName == "" {
-			node, _ = target(&pod.Spec)
-		}
-		return fleet.NewPod(pod, v, node)
-	}
-	return mailbox{
-		put: func(o any, v fleet.Version) applied {
-			p := read(o, v)
+func podReader(target func(*corev1.PodSpec) (string, bool)) reader[*fleet.Pod] {
+	return reader[*fleet.Pod]{
+		read: func(o any, v fleet.Version) *fleet.Pod {
+			pod := o.(*corev1.Pod)
+			node := ""
+			if pod.Spec.NodeName == "" {
+				node, _ = target(&pod.Spec)
+			}
+			return fleet.NewPod(pod, v, node)
+		},
+		put: func(p *fleet.Pod) applied {
 			return func(f *fleet.Fleet, now time.Time) { f.ApplyPod(p, now) }
 		},
-		drop: func(o any, v fleet.Version) applied {
-			p := read(o, v)
+		drop: func(p *fleet.Pod) applied {
 			return func(f *fleet.Fleet, _ time.Time) { f.DeletePod(p) }
 		},
-		replace: func(os []any, vs []fleet.Version, v fleet.Version) applied {
-			list := make([]*fleet.Pod, len(os))
-			for i, o := range os {
-				list[i] = read(o, vs[i])
-			}
+		replace: func(list []*fleet.Pod, v fleet.Version) applied {
 			return func(f *fleet.Fleet, now time.Time) { f.ReplacePods(list, v, now) }
 		},
 	}
 }
 
-func daemonSetMailbox() mailbox {
-	return mailbox{
-		put: func(o any, v fleet.Version) applied {
-			ds := trimmed(o.(*appsv1.DaemonSet))
-			return func(f *fleet.Fleet, now time.Time) { f.ApplyDaemon(ds, v, false, now) }
-		},
-		drop: func(o any, _ fleet.Version) applied {
+// versioned is an object that decisions need whole, with its parsed resourceVersion.
+type versioned[O any] struct {
+	object  O
+	version fleet.Version
+}
+
+// apart gives objects and versions as two lists.
+func apart[O any](list []versioned[O]) (objects []O, versions []fleet.Version) {
+	for _, e := range list {
+		objects, versions = append(objects, e.object), append(versions, e.version)
+	}
+	return objects, versions
+}
+
+func daemonSetReader() reader[versioned[*appsv1.DaemonSet]] {
+	type daemonSet = versioned[*appsv1.DaemonSet]
+	return reader[daemonSet]{
+		read: func(o any, v fleet.Version) daemonSet {
 			ds := o.(*appsv1.DaemonSet)
-			key, uid := types.NamespacedName{Namespace: ds.Namespace, Name: ds.Name}, ds.UID
+			// A status write sends the object back, and the API server keeps the fields' managers when none are sent.
+			ds.ManagedFields = nil
+			return daemonSet{ds, v}
+		},
+		put: func(d daemonSet) applied {
+			return func(f *fleet.Fleet, now time.Time) { f.ApplyDaemon(d.object, d.version, false, now) }
+		},
+		drop: func(d daemonSet) applied {
+			key, uid := types.NamespacedName{Namespace: d.object.Namespace, Name: d.object.Name}, d.object.UID
 			return func(f *fleet.Fleet, _ time.Time) { f.DeleteDaemon(key, uid) }
 		},
-		replace: func(os []any, vs []fleet.Version, v fleet.Version) applied {
-			list := make([]*appsv1.DaemonSet, len(os))
-			for i, o := range os {
-				list[i] = trimmed(o.(*appsv1.DaemonSet))
-			}
-			return func(f *fleet.Fleet, now time.Time) { f.ReplaceDaemons(list, vs, v, now) }
+		replace: func(list []daemonSet, v fleet.Version) applied {
+			objects, versions := apart(list)
+			return func(f *fleet.Fleet, now time.Time) { f.ReplaceDaemons(objects, versions, v, now) }
 		},
 	}
 }
 
-func revisionMailbox() mailbox {
-	return mailbox{
-		put: func(o any, v fleet.Version) applied {
+func revisionReader() reader[versioned[*appsv1.ControllerRevision]] {
+	type revision = versioned[*appsv1.ControllerRevision]
+	gone := func(r revision) applied {
+		key, uid := types.NamespacedName{Namespace: r.object.Namespace, Name: r.object.Name}, r.object.UID
+		return func(f *fleet.Fleet, _ time.Time) { f.DeleteRevision(key, uid) }
+	}
+	return reader[revision]{
+		read: func(o any, v fleet.Version) revision {
 			r := o.(*appsv1.ControllerRevision)
 			r.ManagedFields = nil
 			if !ours(r) {
+				r.Data.Raw = nil
+			}
+			return revision{r, v}
+		},
+		put: func(r revision) applied {
+			if !ours(r.object) {
 				return gone(r) // it may have been a DaemonSet's before
 			}
-			return func(f *fleet.Fleet, _ time.Time) { f.ApplyRevision(r, v) }
+			return func(f *fleet.Fleet, _ time.Time) { f.ApplyRevision(r.object, r.version) }
 		},
-		drop: func(o any, _ fleet.Version) applied { return gone(o.(*appsv1.ControllerRevision)) },
-		replace: func(os []any, vs []fleet.Version, v fleet.Version) applied {
-			var list []*appsv1.ControllerRevision
-			var versions []fleet.Version
-			for i, o := range os {
-				if r := o.(*appsv1.ControllerRevision); ours(r) {
-					r.ManagedFields = nil
-					list, versions = append(list, r), append(versions, vs[i])
+		drop: gone,
+		replace: func(list []revision, v fleet.Version) applied {
+			var mine []revision
+			for _, r := range list {
+				if ours(r.object) {
+					mine = append(mine, r)
 				}
 			}
-			return func(f *fleet.Fleet, _ time.Time) { f.ReplaceRevisions(list, versions, v) }
+			objects, versions := apart(mine)
+			return func(f *fleet.Fleet, _ time.Time) { f.ReplaceRevisions(objects, versions, v) }
 		},
 	}
-}
-
-func gone(r *appsv1.ControllerRevision) applied {
-	key, uid := types.NamespacedName{Namespace: r.Namespace, Name: r.Name}, r.UID
-	return func(f *fleet.Fleet, _ time.Time) { f.DeleteRevision(key, uid) }
 }
 
 // ours tells whether a revision may belong to a DaemonSet: StatefulSets have ControllerRevisions too.
 func ours(r *appsv1.ControllerRevision) bool {
 	ref := metav1.GetControllerOfNoCopy(r)
 	return ref == nil || ref.Kind == fleet.DaemonSetKind
-}
-
-// trimmed drops what nobody reads. A status write sends the object back, and the API server keeps the fields' managers as
-// they are when none are sent.
-func trimmed(ds *appsv1.DaemonSet) *appsv1.DaemonSet {
-	ds.ManagedFields = nil
-	return ds
 }

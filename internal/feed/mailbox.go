@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/cache"
 
 	"github.com/everynode/everynode/internal/fleet"
 )
@@ -15,70 +15,102 @@ import (
 // applied puts facts that were read from API objects into a Fleet.
 type applied = func(f *fleet.Fleet, now time.Time)
 
+// reader knows one kind: F is its fact. All but read get facts only, so that objects can go as soon as they are read.
+type reader[F any] struct {
+	read    func(object any, v fleet.Version) F
+	put     func(F) applied
+	drop    func(F) applied
+	replace func(facts []F, list fleet.Version) applied
+}
+
 // mailbox is the store that a reflector fills: it keeps nothing and sends everything on.
-type mailbox struct {
+type mailbox[F any] struct {
+	reader[F]
 	ctx     context.Context
 	kind    Kind
 	out     chan<- Event
 	onError func(Kind, error)
-	// put, drop and replace read facts from objects, before the event is sent.
-	put     func(object any, v fleet.Version) applied
-	drop    func(object any, v fleet.Version) applied
-	replace func(objects []any, vs []fleet.Version, v fleet.Version) applied
+}
+
+// letter is a fact under its object's name. While a first list streams in, the reflector collects these in place of
+// whole objects, which are many times as large.
+type letter[F any] struct {
+	metav1.ObjectMeta
+	fact F
+	err  error
 }
 
 // Add, Update, Delete, Replace and Resync make a mailbox a cache.ReflectorStore.
-func (m *mailbox) Add(object any) error    { return m.one("add", object, m.put) }
-func (m *mailbox) Update(object any) error { return m.one("update", object, m.put) }
-func (m *mailbox) Delete(object any) error { return m.one("delete", object, m.drop) }
-func (m *mailbox) Resync() error           { return nil }
+func (m *mailbox[F]) Add(object any) error    { return m.one("add", object, m.put) }
+func (m *mailbox[F]) Update(object any) error { return m.one("update", object, m.put) }
+func (m *mailbox[F]) Delete(object any) error { return m.one("delete", object, m.drop) }
+func (m *mailbox[F]) Resync() error           { return nil }
 
-func (m *mailbox) one(kind string, object any, read func(any, fleet.Version) applied) error {
-	v, err := m.version(object)
+func (m *mailbox[F]) one(kind string, object any, apply func(F) applied) error {
+	fact, err := m.open(object)
 	if err != nil {
-		return err
+		return m.refuse(err)
 	}
-	m.send(Event{Kind: m.kind, Type: kind, Apply: read(object, v)})
+	m.send(Event{Kind: m.kind, Type: kind, Apply: apply(fact)})
 	return nil
 }
 
-// Replace sends a whole list on.
-func (m *mailbox) Replace(objects []any, resourceVersion string) error {
+// Transformer makes a mailbox a cache.TransformingStore: objects of a streamed list become letters one by one.
+func (m *mailbox[F]) Transformer() cache.TransformFunc {
+	return func(object any) (any, error) {
+		o, ok := object.(metav1.Object)
+		if !ok {
+			return object, nil
+		}
+		l := &letter[F]{ObjectMeta: metav1.ObjectMeta{Namespace: o.GetNamespace(), Name: o.GetName()}}
+		// An error here would drop the object, and the list would then say that it is gone.
+		l.fact, l.err = m.open(object)
+		return l, nil
+	}
+}
+
+// Replace sends a whole list on. It refuses the list if one object cannot be read: without that one it would lie.
+func (m *mailbox[F]) Replace(objects []any, resourceVersion string) error {
 	list, err := parse(resourceVersion)
 	if err != nil {
 		return m.refuse(fmt.Errorf("list of %s: %w", m.kind, err))
 	}
-	versions := make([]fleet.Version, len(objects))
+	facts := make([]F, len(objects))
 	for i, o := range objects {
-		if versions[i], err = m.version(o); err != nil {
-			return err
+		if facts[i], err = m.open(o); err != nil {
+			return m.refuse(err)
 		}
 	}
-	m.send(Event{Kind: m.kind, Type: "replace", Apply: m.replace(objects, versions, list), Synced: true})
+	m.send(Event{Kind: m.kind, Type: "replace", Apply: m.replace(facts, list), Synced: true})
 	return nil
 }
 
-func (m *mailbox) send(e Event) {
+func (m *mailbox[F]) send(e Event) {
 	select {
 	case m.out <- e:
 	case <-m.ctx.Done():
 	}
 }
 
-func (m *mailbox) version(object any) (fleet.Version, error) {
+// open gives the fact of an object, or of a letter.
+func (m *mailbox[F]) open(object any) (F, error) {
+	var none F
+	if l, ok := object.(*letter[F]); ok {
+		return l.fact, l.err
+	}
 	o, ok := object.(metav1.Object)
 	if !ok {
-		return 0, m.refuse(fmt.Errorf("%s: %T is no API object", m.kind, object))
+		return none, fmt.Errorf("%s: %T is no API object", m.kind, object)
 	}
 	v, err := parse(o.GetResourceVersion())
 	if err != nil {
-		return 0, m.refuse(fmt.Errorf("%s %s/%s: %w", m.kind, o.GetNamespace(), o.GetName(), err))
+		return none, fmt.Errorf("%s %s: %w", m.kind, cache.MetaObjectToName(o), err)
 	}
-	return v, nil
+	return m.read(object, v), nil
 }
 
 // refuse reports what cannot be read; the reflector would only log it.
-func (m *mailbox) refuse(err error) error {
+func (m *mailbox[F]) refuse(err error) error {
 	if m.onError != nil {
 		m.onError(m.kind, err)
 	}
@@ -91,12 +123,4 @@ func parse(resourceVersion string) (fleet.Version, error) {
 		return 0, fmt.Errorf("resourceVersion %q is no number, so it cannot be told what is newer; everynode needs an API server that counts them up", resourceVersion)
 	}
 	return fleet.Version(v), nil
-}
-
-// explain says of a failed read what to do about it.
-func explain(kind Kind, err error) error {
-	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-		return fmt.Errorf("reading %s is not permitted; the controller's ClusterRole needs list and watch on them (see config/rbac): %w", kind, err)
-	}
-	return err
 }
