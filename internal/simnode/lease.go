@@ -17,8 +17,9 @@ import (
 const (
 	// leaseSeconds is the duration that a kubelet writes into its lease.
 	leaseSeconds = 40
-	// leaseWorkers renew leases and do nothing else: a burst of Pods must not make nodes look dead.
-	leaseWorkers = 4
+	// leaseWorkers renew leases and do nothing else: a burst of Pods must not make nodes look dead. They are many
+	// because a server under load takes half a second for each.
+	leaseWorkers = 32
 	// beatRetry is how soon a heartbeat that failed is tried again.
 	beatRetry = time.Second
 )

@@ -28,8 +28,8 @@ type Options struct {
 	// StopDelay is the time that a deleted Pod takes to end, unless its grace period is shorter.
 	// Default 300ms; negative means none.
 	StopDelay time.Duration
-	// LeaseInterval is the time between renewals of a node's lease. Default 10s, as a kubelet's; above a thousand
-	// nodes the default grows with their number up to 25s, still well within the 50s after which a node is unknown.
+	// LeaseInterval is the time between renewals of a node's lease. Default 10s, as a kubelet's; above 500
+	// nodes the default grows with their number up to 25s (1,250 nodes), half of the 50s after which a node is unknown.
 	LeaseInterval time.Duration
 	// StatusInterval is the time between heartbeats of an unchanged node status. Default 5m.
 	StatusInterval time.Duration
@@ -42,7 +42,7 @@ type Options struct {
 const (
 	leaseInterval    = 10 * time.Second
 	maxLeaseInterval = 25 * time.Second
-	leasesPerSecond  = 100
+	leasesPerSecond  = 50
 )
 
 func choose(given, standard time.Duration) time.Duration {
