@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
-	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes"
+	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
@@ -19,87 +20,141 @@ import (
 // LeaseName is the name of the lease that replicas compete for.
 const LeaseName = "everynode-controller"
 
-// The lease's times, as the built-in controllers have them.
+// DefaultNamespace is where the lease is unless somebody chooses.
+const DefaultNamespace = "everynode-system"
+
+// leaseTimes are those of the built-in controllers.
+var leaseTimes = times{duration: 15 * time.Second, renew: 10 * time.Second, retry: 2 * time.Second, margin: 2 * time.Second}
+
+// How long a leader that lost waits for its work to end before Lead returns without it, and how long it may take to give
+// the lease up at the end.
 const (
-	leaseDuration = 15 * time.Second
-	renewDeadline = 10 * time.Second
-	retryPeriod   = 2 * time.Second
+	lostLimit    = 10 * time.Second
+	releaseLimit = time.Second
 )
 
 // ErrLeaseLost is what Lead returns when another replica may be acting: the process should end and start afresh.
 var ErrLeaseLost = errors.New("the lease was lost, so another replica may be acting")
 
-// Lead waits for the lease in that namespace and runs run while it is held. run's context ends when the lease is lost or
-// ctx ends, before another replica can have it; Lead returns when run has. leading is told of both and may be nil.
-func Lead(ctx context.Context, cfg *rest.Config, namespace string, leading func(bool), run func(context.Context) error) error {
-	lock, err := leaseLock(cfg, namespace)
+// LeaderOptions say which lease to compete for and whom to tell.
+type LeaderOptions struct {
+	// Namespace and Identity may be empty: DefaultNamespace, and the host's name with something random.
+	Namespace, Identity string
+	// Leading, if set, is told when this replica begins and ends to lead.
+	Leading func(bool)
+	// Following, if set, is told which other replica leads, each time that changes.
+	Following func(identity string)
+	// Logger may be nil; then nothing is logged.
+	Logger *slog.Logger
+}
+
+// Lead waits for the lease and runs run while it is held. run's context ends with ctx, or when the lease is lost and before
+// another replica can have it. Lead returns when run has: with nil or run's error, after it has given the lease up, or with
+// ErrLeaseLost.
+func Lead(ctx context.Context, cfg *rest.Config, o LeaderOptions, run func(context.Context) error) error {
+	cfg = rest.AddUserAgent(rest.CopyConfig(cfg), "lease")
+	cfg.Timeout = leaseTimes.renew / 2 // one request that hangs must leave time for another
+	cfg.QPS = -1                       // renewals never queue behind anything
+	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return err
 	}
-	if leading == nil {
-		leading = func(bool) {}
+	if o.Identity == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("the replica's name for the lease: %w", err)
+		}
+		o.Identity = host + "_" + string(uuid.NewUUID())
 	}
-	var started atomic.Bool
-	done := make(chan error, 1)
+	return lead(ctx, client.CoordinationV1(), o, leaseTimes, run)
+}
+
+func lead(ctx context.Context, client coordination.LeasesGetter, o LeaderOptions, t times, run func(context.Context) error) error {
+	held, lose := context.WithCancelCause(ctx)
+	defer lose(nil)
+	g := &guard{times: t, lose: lose, Interface: &resourcelock.LeaseLock{
+		LeaseMeta:  metav1.ObjectMeta{Namespace: o.namespace(), Name: LeaseName},
+		Client:     client,
+		LockConfig: resourcelock.ResourceLockConfig{Identity: o.Identity},
+	}}
+	won := make(chan struct{})
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Name: LeaseName, Lock: lock,
-		LeaseDuration: leaseDuration, RenewDeadline: renewDeadline, RetryPeriod: retryPeriod,
-		ReleaseOnCancel: false, // it is left to run out: calls in flight may still land
+		Name: LeaseName, Lock: g, LeaseDuration: t.duration, RenewDeadline: t.renew, RetryPeriod: t.retry,
 		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(ctx context.Context) {
-				leading(true)
-				done <- run(ctx)
-			},
-			OnStoppedLeading: func() { leading(false) },
-			OnNewLeader: func(identity string) {
-				if identity == lock.Identity() {
-					started.Store(true)
-				}
-			},
+			OnStartedLeading: func(context.Context) { close(won) },
+			OnStoppedLeading: func() {}, // the guard and the end of Run tell
+			OnNewLeader:      o.follow,
 		},
 	})
 	if err != nil {
 		return err
 	}
-	elect, stop := context.WithCancel(ctx)
+	// The elector outlives ctx: it renews until run has returned. Only then is the lease given up, by the guard.
+	electing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	over := make(chan struct{})
 	go func() {
-		elector.Run(elect)
-		close(over)
+		defer close(over)
+		elector.Run(electing)
+		lose(ErrLeaseLost)
 	}()
 	select {
-	case err := <-done: // run ended by itself
-		stop()
-		<-over
-		return err
-	case <-over:
+	case <-ctx.Done():
+	case <-won:
+		err = o.hold(held, run)
 	}
-	if ctx.Err() != nil && !started.Load() {
-		return nil
-	}
-	err = <-done
-	if ctx.Err() == nil {
+	lost := errors.Is(context.Cause(held), ErrLeaseLost)
+	stop()
+	<-over
+	if lost {
 		return errors.Join(ErrLeaseLost, err)
 	}
+	o.giveUp(g)
 	return err
 }
 
-// leaseLock is this replica's claim, under a name of its own.
-func leaseLock(cfg *rest.Config, namespace string) (*resourcelock.LeaseLock, error) {
-	cfg = rest.CopyConfig(cfg)
-	cfg.Timeout = renewDeadline / 2 // a renewal that hangs must not outlive the lease
-	client, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return nil, err
+// hold runs run while the lease is held. After a loss it does not wait for ever: the end of the process ends run too.
+func (o LeaderOptions) hold(held context.Context, run func(context.Context) error) error {
+	if o.Leading != nil {
+		o.Leading(true)
+		defer o.Leading(false)
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		return nil, fmt.Errorf("the replica's name for the lease: %w", err)
+	ran := make(chan error, 1)
+	go func() { ran <- run(held) }()
+	select {
+	case err := <-ran:
+		return err
+	case <-held.Done():
 	}
-	return &resourcelock.LeaseLock{
-		LeaseMeta:  metav1.ObjectMeta{Namespace: namespace, Name: LeaseName},
-		Client:     client.CoordinationV1(),
-		LockConfig: resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())},
-	}, nil
+	if !errors.Is(context.Cause(held), ErrLeaseLost) {
+		return <-ran
+	}
+	select {
+	case err := <-ran:
+		return err
+	case <-time.After(lostLimit):
+		return fmt.Errorf("the controller did not stop within %s after that", lostLimit)
+	}
+}
+
+func (o LeaderOptions) namespace() string {
+	if o.Namespace == "" {
+		return DefaultNamespace
+	}
+	return o.Namespace
+}
+
+func (o LeaderOptions) follow(identity string) {
+	if o.Following != nil && identity != o.Identity && identity != "" {
+		o.Following(identity)
+	}
+}
+
+// giveUp releases the lease. Failing to is no error: the next leader waits until it has run out.
+func (o LeaderOptions) giveUp(g *guard) {
+	ctx, cancel := context.WithTimeout(context.Background(), releaseLimit)
+	defer cancel()
+	if err := g.release(ctx); err != nil && o.Logger != nil {
+		o.Logger.Warn("the lease was not given up; the next leader waits until it has run out", "lease", o.namespace()+"/"+LeaseName, "error", err)
+	}
 }

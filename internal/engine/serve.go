@@ -4,73 +4,101 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
-
-	"github.com/everynode/everynode/internal/metrics"
 )
 
 // ServeOptions say where a controller answers HTTP requests.
 type ServeOptions struct {
 	// MetricsAddress and ProbeAddress are host:port; empty or "0" stands for not at all.
 	MetricsAddress, ProbeAddress string
-	Metrics                      *metrics.Set
-	// Ready tells whether the controller stands by or acts with complete facts.
-	Ready *atomic.Bool
+	// Metrics answers /metrics; nil stands for not found.
+	Metrics http.Handler
+	// Ready says why the controller is not ready yet, or nil. Without it, /readyz answers like /healthz: yes.
+	Ready func() error
+	// Listening, if set, is told the address of "metrics" and of "probes", before any request is answered.
+	Listening func(what string, address net.Addr)
 }
 
-// Serve answers /metrics, /healthz and /readyz until ctx ends. Listen first, so that a taken address is known at once.
+// stopLimit is how long requests that are being answered may hold up the end.
+const stopLimit = time.Second
+
+// Serve answers /metrics, /healthz and /readyz until ctx ends. It fails at once, and listens on nothing, if an address
+// cannot be had.
 func Serve(ctx context.Context, o ServeOptions) error {
-	servers := map[string]http.Handler{}
-	if on(o.MetricsAddress) {
-		mux := http.NewServeMux()
-		mux.Handle("/metrics", o.Metrics.Handler())
-		servers[o.MetricsAddress] = mux
+	metrics, probes := http.NewServeMux(), http.NewServeMux()
+	if o.Metrics != nil {
+		metrics.Handle("GET /metrics", o.Metrics)
 	}
-	if on(o.ProbeAddress) {
-		mux := http.NewServeMux()
-		mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, true) })
-		mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) { reply(w, o.Ready.Load()) })
-		servers[o.ProbeAddress] = mux
-	}
-	if on(o.MetricsAddress) && o.MetricsAddress == o.ProbeAddress {
-		return fmt.Errorf("--metrics-bind-address and --health-probe-bind-address are both %s; give one of them another port, or 0 to switch it off", o.ProbeAddress)
-	}
-	failed := make(chan error, len(servers))
-	for address, handler := range servers {
-		listener, err := net.Listen("tcp", address)
-		if err != nil {
-			return fmt.Errorf("listening on %s: %w; choose another address with --metrics-bind-address or --health-probe-bind-address, or 0 to switch it off", address, err)
+	probes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, nil) })
+	probes.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if o.Ready == nil {
+			reply(w, nil)
+			return
 		}
-		server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-		go func() { failed <- server.Serve(listener) }()
-		context.AfterFunc(ctx, func() {
-			if err := server.Close(); err != nil {
-				failed <- err
+		reply(w, o.Ready())
+	})
+	var doors []door
+	for _, d := range []door{
+		{what: "metrics", flag: "--metrics-bind-address", address: o.MetricsAddress, handler: metrics},
+		{what: "probes", flag: "--health-probe-bind-address", address: o.ProbeAddress, handler: probes},
+	} {
+		if d.address == "" || d.address == "0" {
+			continue
+		}
+		var err error
+		if d.listener, err = net.Listen("tcp", d.address); err != nil {
+			for _, opened := range doors {
+				err = errors.Join(err, opened.listener.Close())
 			}
-		})
-	}
-	select {
-	case err := <-failed:
-		if errors.Is(err, http.ErrServerClosed) {
-			return nil
+			return fmt.Errorf("%s=%s: %w\n  choose another address, or 0 to switch it off", d.flag, d.address, err)
 		}
-		return err
-	case <-ctx.Done():
-		return nil
+		doors = append(doors, d)
 	}
+	return open(ctx, doors, o.Listening)
 }
 
-func on(address string) bool { return address != "" && address != "0" }
+// door is one address with what is behind it.
+type door struct {
+	what, flag, address string
+	handler             http.Handler
+	listener            net.Listener
+}
 
-func reply(w http.ResponseWriter, ok bool) {
+// open answers behind all doors until ctx ends or one of them fails.
+func open(ctx context.Context, doors []door, listening func(string, net.Addr)) error {
+	ended := make(chan error, len(doors))
+	servers := make([]*http.Server, len(doors))
+	for i, d := range doors {
+		if listening != nil {
+			listening(d.what, d.listener.Addr())
+		}
+		servers[i] = &http.Server{Handler: d.handler, ReadHeaderTimeout: 10 * time.Second}
+		go func() { ended <- fmt.Errorf("%s: %w", d.flag, servers[i].Serve(d.listener)) }()
+	}
+	var failed error
+	select {
+	case <-ctx.Done():
+	case failed = <-ended:
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	for _, s := range servers {
+		if err := s.Shutdown(stopping); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+func reply(w http.ResponseWriter, err error) {
 	text := "ok\n"
-	if !ok {
+	if err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
-		text = "the facts are not complete yet\n"
+		text = err.Error() + "\n"
 	}
 	// A probe that went away needs no answer.
-	_, _ = w.Write([]byte(text))
+	_, _ = io.WriteString(w, text)
 }

@@ -29,7 +29,7 @@ func New(version string) *Set {
 			Name: "everynode_feed_events_total", Help: "Changes and whole lists that came from the API server, by kind of object and type of event.",
 		}, []string{"kind", "type"}),
 		feedErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "everynode_feed_errors_total", Help: "Lists and watches that failed and were repeated with backoff, by kind of object.",
+			Name: "everynode_feed_errors_total", Help: "Lists and watches that failed and were repeated with backoff, by kind of object; version stands for the first contact with the API server.",
 		}, []string{"kind"}),
 		plans: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "everynode_plan_duration_seconds", Help: "How long one decision for one DaemonSet took.",
