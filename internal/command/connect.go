@@ -52,7 +52,7 @@ func reach(ctx context.Context, client discovery.DiscoveryInterface, host string
 		var untrusted *tls.CertificateVerificationError
 		switch {
 		case err == nil, ctx.Err() != nil, apierrors.IsForbidden(err):
-			return nil
+			return nil //nolint:nilerr // it answers, or nobody waits for that any more
 		case apierrors.IsUnauthorized(err):
 			return fmt.Errorf("the API server at %s does not accept the credentials: %w\n  look at the user in the kubeconfig, or at the service account's token", host, err)
 		case errors.As(err, &untrusted):

@@ -13,7 +13,7 @@ import (
 )
 
 // controller runs the command with these flags and gives its error. Nothing of the environment names a cluster.
-func controller(t *testing.T, ctx context.Context, args ...string) error {
+func controller(ctx context.Context, t *testing.T, args ...string) error {
 	t.Helper()
 	t.Setenv("KUBECONFIG", "")
 	t.Setenv("HOME", t.TempDir())
@@ -68,7 +68,7 @@ func TestWhatCannotWorkSaysWhatToDo(t *testing.T) {
 		"argument": {[]string{"start"}, []string{`unknown command "start"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := controller(t, t.Context(), c.args...)
+			err := controller(t.Context(), t, c.args...)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -84,7 +84,7 @@ func TestWhatCannotWorkSaysWhatToDo(t *testing.T) {
 func TestStoppedWhileItWaitsForTheClusterIsNoError(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := controller(t, ctx, "--kubeconfig="+file(t, strings.ReplaceAll(kubeconfig, "SERVER", "http://127.0.0.1:1"))); err != nil {
+	if err := controller(ctx, t, "--kubeconfig="+file(t, strings.ReplaceAll(kubeconfig, "SERVER", "http://127.0.0.1:1"))); err != nil {
 		t.Error(err)
 	}
 }

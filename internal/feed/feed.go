@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -62,6 +63,6 @@ func Run(ctx context.Context, client kubernetes.Interface, o Options, out chan<-
 	running.Wait()
 }
 
-func box[F any](ctx context.Context, kind Kind, r reader[F], o Options, out chan<- Event) *mailbox[F] {
-	return &mailbox[F]{reader: r, ctx: ctx, kind: kind, out: out, onError: o.OnError}
+func box[O metav1.Object, F any](ctx context.Context, kind Kind, r reader[O, F], o Options, out chan<- Event) *mailbox[O, F] {
+	return &mailbox[O, F]{reader: r, ctx: ctx, kind: kind, out: out, onError: o.OnError}
 }

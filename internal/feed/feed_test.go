@@ -128,7 +128,8 @@ func TestARefusedReadSaysWhatIsMissingAndWhatToDo(t *testing.T) {
 
 func TestAFailedReadIsToldAndRepeated(t *testing.T) {
 	_, out, failed := run(t, map[string][]answer{nodesPath: {
-		{status: http.StatusUnauthorized}, {status: http.StatusServiceUnavailable},
+		{status: http.StatusUnauthorized},
+		{status: http.StatusServiceUnavailable},
 		{stream: []metav1.WatchEvent{event(watch.Added, node("n1", "1")), complete("3")}, open: true},
 	}})
 	for _, want := range []string{"the API server does not accept the controller's credentials (watch nodes)", "list nodes: prepared"} {

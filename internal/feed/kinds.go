@@ -11,9 +11,9 @@ import (
 	"github.com/everynode/everynode/internal/fleet"
 )
 
-func nodeReader() reader[*fleet.Node] {
-	return reader[*fleet.Node]{
-		read: func(o any, v fleet.Version) *fleet.Node { return fleet.NewNode(o.(*corev1.Node), v) },
+func nodeReader() reader[*corev1.Node, *fleet.Node] {
+	return reader[*corev1.Node, *fleet.Node]{
+		read: fleet.NewNode,
 		put: func(n *fleet.Node) applied {
 			return func(f *fleet.Fleet, _ time.Time) { f.ApplyNode(n) }
 		},
@@ -26,10 +26,9 @@ func nodeReader() reader[*fleet.Node] {
 	}
 }
 
-func podReader(target func(*corev1.PodSpec) (string, bool)) reader[*fleet.Pod] {
-	return reader[*fleet.Pod]{
-		read: func(o any, v fleet.Version) *fleet.Pod {
-			pod := o.(*corev1.Pod)
+func podReader(target func(*corev1.PodSpec) (string, bool)) reader[*corev1.Pod, *fleet.Pod] {
+	return reader[*corev1.Pod, *fleet.Pod]{
+		read: func(pod *corev1.Pod, v fleet.Version) *fleet.Pod {
 			node := ""
 			if pod.Spec.NodeName == "" {
 				node, _ = target(&pod.Spec)
@@ -62,11 +61,10 @@ func apart[O any](list []versioned[O]) (objects []O, versions []fleet.Version) {
 	return objects, versions
 }
 
-func daemonSetReader() reader[versioned[*appsv1.DaemonSet]] {
+func daemonSetReader() reader[*appsv1.DaemonSet, versioned[*appsv1.DaemonSet]] {
 	type daemonSet = versioned[*appsv1.DaemonSet]
-	return reader[daemonSet]{
-		read: func(o any, v fleet.Version) daemonSet {
-			ds := o.(*appsv1.DaemonSet)
+	return reader[*appsv1.DaemonSet, daemonSet]{
+		read: func(ds *appsv1.DaemonSet, v fleet.Version) daemonSet {
 			// A status write sends the object back, and the API server keeps the fields' managers when none are sent.
 			ds.ManagedFields = nil
 			return daemonSet{ds, v}
@@ -85,15 +83,14 @@ func daemonSetReader() reader[versioned[*appsv1.DaemonSet]] {
 	}
 }
 
-func revisionReader() reader[versioned[*appsv1.ControllerRevision]] {
+func revisionReader() reader[*appsv1.ControllerRevision, versioned[*appsv1.ControllerRevision]] {
 	type revision = versioned[*appsv1.ControllerRevision]
 	gone := func(r revision) applied {
 		key, uid := types.NamespacedName{Namespace: r.object.Namespace, Name: r.object.Name}, r.object.UID
 		return func(f *fleet.Fleet, _ time.Time) { f.DeleteRevision(key, uid) }
 	}
-	return reader[revision]{
-		read: func(o any, v fleet.Version) revision {
-			r := o.(*appsv1.ControllerRevision)
+	return reader[*appsv1.ControllerRevision, revision]{
+		read: func(r *appsv1.ControllerRevision, v fleet.Version) revision {
 			r.ManagedFields = nil
 			if !ours(r) {
 				r.Data.Raw = nil

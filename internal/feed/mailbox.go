@@ -15,17 +15,18 @@ import (
 // applied puts facts that were read from API objects into a Fleet.
 type applied = func(f *fleet.Fleet, now time.Time)
 
-// reader knows one kind: F is its fact. All but read get facts only, so that objects can go as soon as they are read.
-type reader[F any] struct {
-	read    func(object any, v fleet.Version) F
+// reader knows one kind: O is the API's object, F the fact. All but read get facts only, so that objects can go as soon as
+// they are read.
+type reader[O metav1.Object, F any] struct {
+	read    func(object O, v fleet.Version) F
 	put     func(F) applied
 	drop    func(F) applied
 	replace func(facts []F, list fleet.Version) applied
 }
 
 // mailbox is the store that a reflector fills: it keeps nothing and sends everything on.
-type mailbox[F any] struct {
-	reader[F]
+type mailbox[O metav1.Object, F any] struct {
+	reader[O, F]
 	ctx     context.Context
 	kind    Kind
 	out     chan<- Event
@@ -41,12 +42,12 @@ type letter[F any] struct {
 }
 
 // Add, Update, Delete, Replace and Resync make a mailbox a cache.ReflectorStore.
-func (m *mailbox[F]) Add(object any) error    { return m.one("add", object, m.put) }
-func (m *mailbox[F]) Update(object any) error { return m.one("update", object, m.put) }
-func (m *mailbox[F]) Delete(object any) error { return m.one("delete", object, m.drop) }
-func (m *mailbox[F]) Resync() error           { return nil }
+func (m *mailbox[O, F]) Add(object any) error    { return m.one("add", object, m.put) }
+func (m *mailbox[O, F]) Update(object any) error { return m.one("update", object, m.put) }
+func (m *mailbox[O, F]) Delete(object any) error { return m.one("delete", object, m.drop) }
+func (m *mailbox[O, F]) Resync() error           { return nil }
 
-func (m *mailbox[F]) one(kind string, object any, apply func(F) applied) error {
+func (m *mailbox[O, F]) one(kind string, object any, apply func(F) applied) error {
 	fact, err := m.open(object)
 	if err != nil {
 		return m.refuse(err)
@@ -56,7 +57,7 @@ func (m *mailbox[F]) one(kind string, object any, apply func(F) applied) error {
 }
 
 // Transformer makes a mailbox a cache.TransformingStore: objects of a streamed list become letters one by one.
-func (m *mailbox[F]) Transformer() cache.TransformFunc {
+func (m *mailbox[O, F]) Transformer() cache.TransformFunc {
 	return func(object any) (any, error) {
 		o, ok := object.(metav1.Object)
 		if !ok {
@@ -70,7 +71,7 @@ func (m *mailbox[F]) Transformer() cache.TransformFunc {
 }
 
 // Replace sends a whole list on. It refuses the list if one object cannot be read: without that one it would lie.
-func (m *mailbox[F]) Replace(objects []any, resourceVersion string) error {
+func (m *mailbox[O, F]) Replace(objects []any, resourceVersion string) error {
 	list, err := parse(resourceVersion)
 	if err != nil {
 		return m.refuse(fmt.Errorf("list of %s: %w", m.kind, err))
@@ -85,7 +86,7 @@ func (m *mailbox[F]) Replace(objects []any, resourceVersion string) error {
 	return nil
 }
 
-func (m *mailbox[F]) send(e Event) {
+func (m *mailbox[O, F]) send(e Event) {
 	select {
 	case m.out <- e:
 	case <-m.ctx.Done():
@@ -93,24 +94,24 @@ func (m *mailbox[F]) send(e Event) {
 }
 
 // open gives the fact of an object, or of a letter.
-func (m *mailbox[F]) open(object any) (F, error) {
+func (m *mailbox[O, F]) open(object any) (F, error) {
 	var none F
 	if l, ok := object.(*letter[F]); ok {
 		return l.fact, l.err
 	}
-	o, ok := object.(metav1.Object)
+	o, ok := object.(O)
 	if !ok {
-		return none, fmt.Errorf("%s: %T is no API object", m.kind, object)
+		return none, fmt.Errorf("%s: a %T came where a %T is due", m.kind, object, o)
 	}
 	v, err := parse(o.GetResourceVersion())
 	if err != nil {
 		return none, fmt.Errorf("%s %s: %w", m.kind, cache.MetaObjectToName(o), err)
 	}
-	return m.read(object, v), nil
+	return m.read(o, v), nil
 }
 
 // refuse reports what cannot be read; the reflector would only log it.
-func (m *mailbox[F]) refuse(err error) error {
+func (m *mailbox[O, F]) refuse(err error) error {
 	if m.onError != nil {
 		m.onError(m.kind, err)
 	}

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func empty() *fleet.Fleet { return fleet.New(func(*appsv1.DaemonSet) fleet.Judge
 var target = func(s *corev1.PodSpec) (string, bool) { return s.Hostname, true }
 
 // open makes a mailbox, what takes events out of it, and what tells of its errors.
-func open[F any](t *testing.T, kind Kind, r reader[F]) (m *mailbox[F], next func() Event, errs *[]error) {
+func open[O metav1.Object, F any](t *testing.T, kind Kind, r reader[O, F]) (m *mailbox[O, F], next func() Event, errs *[]error) {
 	out := make(chan Event, 16)
 	errs = &[]error{}
 	o := Options{OnError: func(_ Kind, err error) { *errs = append(*errs, err) }}
@@ -87,12 +88,20 @@ func TestAFreshListDropsWhatWasDeletedUnseen(t *testing.T) {
 	}
 }
 
+func TestAStrangerIsRefused(t *testing.T) {
+	m, _, errs := open(t, Pods, podReader(target))
+	err := m.Add(&corev1.Node{})
+	if len(*errs) != 1 || err == nil || err.Error() != "pods: a *v1.Node came where a *v1.Pod is due" {
+		t.Errorf("error %v, told %v", err, *errs)
+	}
+}
+
 const opaque = `resourceVersion "opaque-7" is no number`
 
 func TestABadResourceVersionNamesTheObject(t *testing.T) {
 	m, _, errs := open(t, Pods, podReader(target))
 	err := m.Add(&corev1.Pod{ObjectMeta: object("p", "opaque-7")})
-	if err == nil || len(*errs) != 1 || (*errs)[0] != err || !strings.Contains(err.Error(), "pods default/p: "+opaque) {
+	if len(*errs) != 1 || !errors.Is(err, (*errs)[0]) || !strings.Contains(err.Error(), "pods default/p: "+opaque) {
 		t.Errorf("error %v, told %v", err, *errs)
 	}
 }

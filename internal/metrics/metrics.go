@@ -1,7 +1,9 @@
 package metrics
 
 import (
+	"maps"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +21,12 @@ type Set struct {
 	took       *prometheus.HistogramVec
 	facts      *prometheus.GaugeVec
 	leader     prometheus.Gauge
+	nodeToPod  prometheus.Histogram
+	waiting    *prometheus.GaugeVec
+
+	mu sync.Mutex
+	// waits are the numbers that each DaemonSet has added to waiting.
+	waits map[string]map[string]int
 }
 
 // New makes a Set on a registry of its own, with Go's and the process's metrics beside it.
@@ -48,12 +56,21 @@ func New(version string) *Set {
 		leader: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "everynode_leader", Help: "1 while this controller acts, 0 while it stands by.",
 		}),
+		nodeToPod: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "everynode_node_to_pod_seconds", Help: "How long it took from when a node was first seen until a daemon's Pod for it was made.",
+			Buckets: prometheus.ExponentialBuckets(1e-2, 3, 10),
+		}),
+		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "everynode_slots_waiting", Help: "Slots, one for each DaemonSet and node, that are not as they should be and are left so for now, by reason.",
+		}, []string{"reason"}),
+		waits: map[string]map[string]int{},
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "everynode_build_info", Help: "Always 1; the label tells the version.",
 	}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	s.registry.MustRegister(s.events, s.feedErrors, s.plans, s.actions, s.took, s.facts, s.leader, build,
+	s.registry.MustRegister(s.events, s.feedErrors, s.plans, s.actions, s.took, s.facts, s.leader,
+		s.nodeToPod, s.waiting, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return s
 }
@@ -107,5 +124,31 @@ func (s *Set) Leading(yes bool) {
 	s.leader.Set(0)
 	if yes {
 		s.leader.Set(1)
+	}
+}
+
+// NodeToPod notes how long a node that joined was without a daemon's Pod.
+func (s *Set) NodeToPod(took time.Duration) {
+	if s != nil {
+		s.nodeToPod.Observe(took.Seconds())
+	}
+}
+
+// Waiting sets how many slots of one DaemonSet wait, by reason. None, or nil, forgets the DaemonSet.
+func (s *Set) Waiting(daemonSet string, byReason map[string]int) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for reason, n := range s.waits[daemonSet] {
+		s.waiting.WithLabelValues(reason).Sub(float64(n))
+	}
+	for reason, n := range byReason {
+		s.waiting.WithLabelValues(reason).Add(float64(n))
+	}
+	s.waits[daemonSet] = maps.Clone(byReason)
+	if len(byReason) == 0 {
+		delete(s.waits, daemonSet)
 	}
 }
