@@ -56,7 +56,7 @@ func program() string {
 		return "everynode"
 	}
 	if found, err := exec.LookPath("everynode"); err == nil {
-		if real, err := filepath.EvalSymlinks(found); err == nil && real == self {
+		if target, err := filepath.EvalSymlinks(found); err == nil && target == self {
 			return "everynode"
 		}
 	}

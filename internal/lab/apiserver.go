@@ -46,7 +46,7 @@ func prepareAPIServer(ctx context.Context, s *state, p *pki, l net.Listener) (op
 		return options.CompletedOptions{}, err
 	}
 	opts.SecureServing.Listener = l
-	opts.SecureServing.BindPort = l.Addr().(*net.TCPAddr).Port
+	opts.SecureServing.BindPort = portOf(l)
 	if err := opts.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
 		return options.CompletedOptions{}, err
 	}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -53,14 +54,10 @@ func claimKubeconfig(path string) (*lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = removeStale(path)
-	if err == nil {
-		return l, nil
+	if err := removeStale(path); err != nil {
+		return nil, errors.Join(err, l.release())
 	}
-	if releaseErr := l.release(); releaseErr != nil {
-		return nil, fmt.Errorf("%w; and its lock stays: %v", err, releaseErr)
-	}
-	return nil, err
+	return l, nil
 }
 
 func removeStale(path string) error {

@@ -22,10 +22,7 @@ const (
 )
 
 func (l *lab) startNodes() error {
-	nodes, err := l.wantedNodes()
-	if err != nil {
-		return err
-	}
+	nodes := l.fleet
 	name := fmt.Sprintf("%d simulated nodes", len(nodes))
 	if nodes == nil {
 		name = "simulated nodes"
@@ -68,7 +65,7 @@ func (l *lab) wantedNodes() ([]corev1.Node, error) {
 			Code:  CodeBadOption,
 			What:  fmt.Sprintf("--nodes-file %s cannot be used", l.o.NodesFile),
 			Why:   err.Error(),
-			Means: "everything that had started was stopped again",
+			Means: "nothing was started",
 			Next:  []Fix{{"start from", "everynode kubectl get nodes -o yaml"}},
 			Err:   err,
 		}

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -54,6 +56,9 @@ func (p *phases) run(name string, f func() (string, error)) error {
 	}
 	if !p.color {
 		green, plain = "", ""
+	}
+	if errors.Is(err, context.Canceled) {
+		return err // stopped on purpose: not a failure of this part
 	}
 	if err != nil {
 		p.printf("  %s%s%s %s\n\n", green, mark, plain, name)

@@ -58,7 +58,7 @@ func (l *lab) startStore() error {
 func (l *lab) startServer() error {
 	return l.phase("kube-apiserver", "kube-apiserver", func(ctx context.Context) (string, error) {
 		stage := l.parts.stage()
-		opts, err := prepareAPIServer(stage.ctx, l.state, l.pki, l.listen)
+		opts, err := prepareAPIServer(stage.ctx, l.state, l.pki, l.listen) //nolint:contextcheck // it outlives the phase
 		if err != nil {
 			return "", err
 		}
@@ -71,7 +71,7 @@ func (l *lab) startServer() error {
 func (l *lab) startControllers() error {
 	return l.phase("controllers", "kube-controller-manager", func(ctx context.Context) (string, error) {
 		stage := l.parts.stage()
-		c, err := prepareControllers(stage.ctx, l.pki)
+		c, err := prepareControllers(stage.ctx, l.pki) //nolint:contextcheck // they outlive the phase
 		if err != nil {
 			return "", err
 		}
@@ -115,12 +115,13 @@ func (l *lab) startEverynode() error {
 const stopLimit = 2300 * time.Millisecond
 
 // stop undoes start, however far it came. The kubeconfig goes first: it stands for "ready".
-func (l *lab) stop() error {
+// cut tells that parts did not end in time; they end with this process, and what can be removed is removed.
+func (l *lab) stop() (cut bool, err error) {
 	var errs []error
 	if l.kube != nil {
 		errs = append(errs, removeStale(l.o.Kubeconfig))
 	}
-	errs = append(errs, l.parts.stop(stopLimit))
+	cut = !l.parts.stop(stopLimit)
 	if l.listen != nil {
 		errs = append(errs, l.listen.Close())
 	}
@@ -133,5 +134,5 @@ func (l *lab) stop() error {
 	if l.kube != nil {
 		errs = append(errs, l.kube.release())
 	}
-	return errors.Join(errs...)
+	return cut, errors.Join(errs...)
 }

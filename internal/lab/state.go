@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -145,11 +146,16 @@ func (s *state) listen(port int) (net.Listener, error) {
 	if err != nil {
 		return nil, portError(port, err)
 	}
-	got := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	got := strconv.Itoa(portOf(l))
 	if err := os.WriteFile(s.path("port"), []byte(got+"\n"), 0o600); err != nil {
 		return nil, errors.Join(dirError(s.dir, err), l.Close())
 	}
 	return l, nil
+}
+
+// portOf is the port of a TCP listener.
+func portOf(l net.Listener) int {
+	return int(netip.MustParseAddrPort(l.Addr().String()).Port())
 }
 
 // savedPort is the port of the last run, so that kubeconfigs handed out then stay right; 0 when unknown.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -26,7 +27,8 @@ type lab struct {
 	logs   *logSink
 	pki    *pki
 	listen net.Listener
-	server string // https://127.0.0.1:PORT
+	server string        // https://127.0.0.1:PORT
+	fleet  []corev1.Node // to create; nil when the resumed cluster has its own
 
 	life   context.Context // ends when the user stops the lab, or a part dies
 	parts  *parts
@@ -46,7 +48,7 @@ func Up(ctx context.Context, o Options) error {
 	l := &lab{o: o, talk: newPhases(o.Out), life: life, parts: newParts(die)}
 	l.talk.printf("everynode %s · Kubernetes %s in this process · no Docker, no root%s\n\n", o.Version, kubeversion.Get(), l.promise())
 
-	err := l.start()
+	err := l.start() //nolint:contextcheck // life descends from ctx
 	if err == nil {
 		l.announce()
 		<-life.Done()
@@ -57,9 +59,13 @@ func Up(ctx context.Context, o Options) error {
 		l.talk.printf("\nStopping…")
 		err = nil // whatever a part said after that, it was told to end
 	}
-	stopErr := l.stop()
+	cut, stopErr := l.stop()
 	if byUser && stopErr == nil {
-		l.talk.printf(" stopped. %s\n", l.epitaph())
+		how := "stopped"
+		if cut {
+			how = "stopped, not waiting for slow parts"
+		}
+		l.talk.printf(" %s. %s\n", how, l.epitaph())
 	}
 	return errors.Join(err, stopErr)
 }
@@ -100,6 +106,11 @@ func (l *lab) start() error {
 func (l *lab) prepare() (err error) {
 	if l.state, err = openState(l.o.DataDir); err != nil {
 		return err
+	}
+	if l.o.Simulate {
+		if l.fleet, err = l.wantedNodes(); err != nil {
+			return err
+		}
 	}
 	if l.kube, err = claimKubeconfig(l.o.Kubeconfig); err != nil {
 		return err

@@ -63,10 +63,10 @@ func Start(t testing.TB, flags ...string) *Lab {
 	l.cmd = exec.Command(Binary(t), args...)
 	l.cmd.Env = append(os.Environ(), "HOME="+home, "TMPDIR="+l.Tmp, "KUBECONFIG=")
 	l.cmd.Stdout, l.cmd.Stderr = l.output, l.output
-	if err := l.cmd.Start(); err != nil {
+	l.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if err := l.launch(); err != nil {
 		t.Fatalf("start %s: %v", l.cmd.Path, err)
 	}
-	go func() { l.err = l.cmd.Wait(); close(l.exited) }()
 	t.Cleanup(func() {
 		if _, err := l.Stop(syscall.SIGTERM); err != nil {
 			t.Errorf("stop everynode up: %v", err)
@@ -76,6 +76,24 @@ func Start(t testing.TB, flags ...string) *Lab {
 		}
 	})
 	return l
+}
+
+// launch starts the process from a thread of its own, which lives as long as the process: a test that is killed or
+// times out takes its labs with it, because Linux signals the children of a thread that ends.
+func (l *Lab) launch() error {
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := l.cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		l.err = l.cmd.Wait()
+		close(l.exited)
+	}()
+	return <-started
 }
 
 func shortTemp(t testing.TB) string {

@@ -3,6 +3,7 @@ package up
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,7 +49,7 @@ func TestTakenPort(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	port := fmt.Sprint(held.Addr().(*net.TCPAddr).Port)
+	port := fmt.Sprint(netip.MustParseAddrPort(held.Addr().String()).Port())
 	refused(t, []string{"EN-LAB-002", port, "in use", "--port 0"}, "--port", port)
 }
 
@@ -120,7 +121,7 @@ func TestSecondCtrlCEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(20 * time.Millisecond) // two signals at once may be merged into one
-	if took, err := l.Stop(syscall.SIGINT); err != nil || took > time.Second {
+	if took, err := l.Stop(syscall.SIGINT); err != nil || took > 2*time.Second {
 		t.Errorf("it took %s, error %v", took, err)
 	}
 }

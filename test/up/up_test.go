@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -219,4 +220,45 @@ func outputHas(l *harness.Lab, text string) error {
 		return fmt.Errorf("it has not printed %q yet", text)
 	}
 	return nil
+}
+
+// With placement scheduler, kube-scheduler runs without being asked for and binds what everynode creates.
+func TestSchedulerPlacement(t *testing.T) {
+	l := harness.Up(t, "--nodes", "2", "--placement", "scheduler")
+	if err := outputHas(l, "✓ kube-scheduler"); err != nil {
+		t.Error(err)
+	}
+	daemon := &appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{Name: "d"},
+		Spec: appsv1.DaemonSetSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"d": "d"}},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"d": "d"}},
+				Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "example.test/none"}}},
+			},
+		},
+	}
+	daemons := l.Client.AppsV1().DaemonSets(metav1.NamespaceDefault)
+	if _, err := daemons.Create(t.Context(), daemon, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	harness.Eventually(t, time.Minute, func() error {
+		got, err := daemons.Get(t.Context(), "d", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if got.Status.NumberReady != 2 {
+			return fmt.Errorf("%d of 2 ready", got.Status.NumberReady)
+		}
+		return nil
+	})
+	pods, err := l.Client.CoreV1().Pods(metav1.NamespaceDefault).List(t.Context(), metav1.ListOptions{LabelSelector: "d=d"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pods.Items {
+		if p.Spec.Affinity == nil || p.Spec.Affinity.NodeAffinity == nil {
+			t.Errorf("Pod %s was not left to the scheduler", p.Name)
+		}
+	}
 }
