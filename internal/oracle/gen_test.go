@@ -8,10 +8,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestMain asks for thousands of checks; -rapid.checks on the command line still wins.
+// TestMain asks for thousands of checks, and for no files about failures: what is printed is enough to repeat one. The command
+// line still wins.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "5000"); err != nil {
-		panic(err)
+	for name, value := range map[string]string{"rapid.checks": "5000", "rapid.nofailfile": "true"} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
 	}
 	m.Run()
 }

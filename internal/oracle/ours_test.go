@@ -1,0 +1,120 @@
+package oracle
+
+import (
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/everynode/everynode/internal/fleet"
+	"github.com/everynode/everynode/internal/match"
+	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/report"
+	"github.com/everynode/everynode/internal/revision"
+)
+
+// ours is everynode's answer to a scene. Adoptions and releases take a plan of their own, so there may be two plans: plan is the
+// one that is made once their answers are in.
+type ours struct {
+	plan              plan.Plan
+	before            *plan.Plan // the plan that adopts or releases, if there is one
+	adopted, released map[string]bool
+	status            appsv1.DaemonSetStatus
+}
+
+// decide asks the pure rooms. Placement is the built-in controller's, so that fit has no say, and the revision has been
+// approved, so that no dry run comes first.
+func decide(s *scene, w *world) (*ours, error) {
+	f, d := facts(s, w)
+	o := &ours{adopted: map[string]bool{}, released: map[string]bool{}}
+	compute := func() (plan.Plan, error) {
+		return plan.Compute(plan.Input{Daemon: d, Revisions: w.revisions, Orphans: f.Orphans(d), Now: epoch, Placement: plan.Scheduler})
+	}
+	p, err := compute()
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range p.Actions {
+		owned := *orZero(a.Pod)
+		owned.Version = 2
+		switch a.Kind {
+		case plan.Adopt:
+			o.adopted[a.Pod.Name] = true
+			owned.Owner, owned.OwnerKind, owned.OwnerName = d.UID, fleet.DaemonSetKind, d.Key.Name
+		case plan.Release:
+			o.released[a.Pod.Name] = true
+			owned.Owner, owned.OwnerKind, owned.OwnerName = "", "", ""
+		case plan.Create, plan.Delete, plan.Revise:
+			continue
+		default:
+			return nil, fmt.Errorf("unexpected %v: %v", a.Kind, a.Reason)
+		}
+		f.ApplyPod(&owned, seenAt(&owned))
+	}
+	o.plan = p
+	if len(o.adopted)+len(o.released) > 0 {
+		o.before = &p
+		if o.plan, err = compute(); err != nil {
+			return nil, err
+		}
+	}
+	o.status = report.Status(o.plan)
+	return o, nil
+}
+
+func orZero(p *fleet.Pod) *fleet.Pod {
+	if p == nil {
+		return &fleet.Pod{}
+	}
+	return p
+}
+
+// seenAt keeps the moment at which a Pod was first seen Ready.
+func seenAt(p *fleet.Pod) time.Time {
+	if p.Ready {
+		return p.ReadySeen
+	}
+	return epoch
+}
+
+// facts fills a fleet as the feed would.
+func facts(s *scene, w *world) (*fleet.Fleet, *fleet.Daemon) {
+	f := fleet.New(func(ds *appsv1.DaemonSet) fleet.Judge { return match.New(ds) })
+	f.ApplyDaemon(w.ds, 1, false, epoch)
+	for _, n := range w.nodes {
+		f.ApplyNode(fleet.NewNode(n, 1))
+	}
+	for i, p := range w.pods {
+		target, _ := match.Target(&p.Spec)
+		f.ApplyPod(fleet.NewPod(p, 1, target), epoch.Add(-s.pods[i].seen))
+	}
+	d := f.Daemon(types.NamespacedName{Namespace: w.ds.Namespace, Name: w.ds.Name})
+	for node, ago := range s.gone {
+		if slot := d.Slot(node); slot != nil {
+			slot.GoneSince = epoch.Add(-ago)
+		}
+	}
+	for _, node := range s.backoff {
+		d.Slot(node).Failures = fleet.Backoff{Until: epoch.Add(time.Second), Delay: time.Second, Epoch: w.ds.Generation}
+	}
+	d.Approved = revision.HashOf(w.revisions[0])
+	return f, d
+}
+
+// calls are a plan's creates, by node, and deletes, by Pod, with their reasons.
+func (o *ours) calls() (creates, deletes map[string]fleet.Reason) { return callsOf(&o.plan) }
+
+func callsOf(p *plan.Plan) (creates, deletes map[string]fleet.Reason) {
+	creates, deletes = map[string]fleet.Reason{}, map[string]fleet.Reason{}
+	for _, a := range p.Actions {
+		switch a.Kind {
+		case plan.Create:
+			creates[a.Node] = a.Reason
+		case plan.Delete:
+			deletes[a.Pod.Name] = a.Reason
+		default:
+		}
+	}
+	return creates, deletes
+}
