@@ -37,9 +37,33 @@ func classify(err error) (o Outcome, unknown bool, retryAfter time.Duration) {
 	}
 }
 
+// insist repeats a call that does the same when done twice until it is known whether it was carried out. To take an
+// unknown outcome for a failure would let another Pod be taken in its place, beyond the budget.
+func (x *Executor) insist(ctx context.Context, call func(context.Context) error) error {
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		actx, cancel := x.attempt(ctx)
+		err := call(actx)
+		cancel()
+		if _, unknown, _ := classify(err); !unknown {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Pauses between the tries of a call that is repeated until it is answered.
+const (
+	firstPause   = 50 * time.Millisecond
+	longestPause = 5 * time.Second
+)
+
 // persist repeats a read with growing pauses until it is answered, found or not, or ctx ends.
 func persist[T any](ctx context.Context, read func() (T, error)) (T, error) {
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		v, err := read()
 		if o, _, _ := classify(err); o != Busy {
 			return v, err

@@ -130,6 +130,15 @@ func TestDeletesCarryWhatTheyWereDecidedOn(t *testing.T) {
 	}
 }
 
+func TestADeleteWhoseAnswerIsLostIsRepeatedUntilItIsKnown(t *testing.T) {
+	c := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p"}})
+	fails(c, "delete", 2, errors.New("connection reset"), false)
+	a := NewExecutor(c, time.Second).Do(context.Background(), deleteCall(false))
+	if a.Outcome != Done || count(c, "delete") != 3 {
+		t.Errorf("outcome %v after %d deletes", a.Outcome, count(c, "delete"))
+	}
+}
+
 func TestAConflictBringsTheChangedPodHome(t *testing.T) {
 	c := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p", ResourceVersion: "9"}})
 	fails(c, "delete", 1, apierrors.NewConflict(pods, "d-x", errors.New("changed")), false)

@@ -73,10 +73,7 @@ func (x *Executor) delete(ctx context.Context, c Call) Answer {
 		opts.GracePeriodSeconds = &now // no kubelet is left to end it
 	}
 	pods := x.client.CoreV1().Pods(c.Action.Pod.Namespace)
-	actx, cancel := x.attempt(ctx)
-	err := pods.Delete(actx, c.Action.Pod.Name, opts)
-	cancel()
-	a := answered(err)
+	a := answered(x.insist(ctx, func(ctx context.Context) error { return pods.Delete(ctx, c.Action.Pod.Name, opts) }))
 	if a.Outcome != Conflict {
 		return a
 	}

@@ -65,6 +65,7 @@ func (w *world) doCreate(c act.Call) act.Answer {
 	pod.Status.Phase = corev1.PodPending
 	w.touch(pod)
 	w.pods[pod.Name] = pod
+	w.madeFor[pod.UID] = c.Daemon.UID
 	w.note("create %s on %s (%s)", c.Daemon.Name, c.Action.Node, c.Action.Reason)
 	w.tellPod(pod)
 	w.later(0, func() { w.kubelet(pod, c.Action.Node) })
@@ -114,6 +115,9 @@ func (w *world) doDelete(c act.Call) act.Answer {
 		return act.Answer{Outcome: act.Conflict, Err: errors.New("the node exists")}
 	}
 	w.note("delete %s on %s (%s)", c.Daemon.Name, a.Node, a.Reason)
+	if w.onDelete != nil {
+		w.onDelete(pod, a)
+	}
 	w.terminate(pod, a.NodeGone)
 	return act.Answer{Outcome: act.Done}
 }
@@ -178,6 +182,7 @@ func (w *world) doStatus(c act.Call) act.Answer {
 	w.touch(ds)
 	w.sets[ds.Name] = ds
 	w.statuses = append(w.statuses, w.clock()+" "+statusText(ds))
+	w.later(0, func() { w.core.Fleet.ApplyDaemon(ds.DeepCopy(), w.version(ds), false, w.now) }) // the watch has it too
 	return act.Answer{Outcome: act.Done, DaemonSet: ds.DeepCopy()}
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -102,7 +103,7 @@ func (s *story) daemonSet(name string, words []string) {
 		ds.Generation++
 		if !equality.Semantic.DeepEqual(old.Spec.Template, ds.Spec.Template) {
 			n := s.number(ds.Annotations[appsv1.DeprecatedTemplateGeneration])
-			ds.Annotations[appsv1.DeprecatedTemplateGeneration] = string(rune('0' + n + 1))
+			ds.Annotations[appsv1.DeprecatedTemplateGeneration] = fmt.Sprint(n + 1)
 		}
 	}
 	s.w.changeSet(ds)
@@ -296,6 +297,9 @@ func (s *story) changePods(what string, args []string) {
 				}
 			})
 		case "pod-unready":
+			if p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded {
+				continue // what has ended does not run again
+			}
 			s.w.changePod(p, func(p *corev1.Pod) { setReady(p, false, s.w.now) })
 		case "pod-label":
 			k, v, _ := strings.Cut(args[2], "=")

@@ -40,17 +40,23 @@ type world struct {
 	writes    int
 	plans     map[string]int
 	// What the scenario switches.
-	mute, rejecting map[string]bool
-	readyAfter      time.Duration
-	grace           time.Duration
-	badImages       map[string]bool
-	denyCreate      func(node string) error
-	quota           int
-	skew, lag       time.Duration
-	statuses        []string
-	gcOff           bool
-	extremes        func() string
-	watchers        []func()
+	mute, rejecting  map[string]bool
+	readyAfter       time.Duration
+	grace            time.Duration
+	badImages        map[string]bool
+	denyCreate       func(node string) error
+	quota            int
+	skew, lag        time.Duration
+	toldUntil        time.Time
+	booked, underway int
+	statuses         []string
+	gcOff            bool
+	extremes         func() string
+	watchers         []func()
+	madeFor          map[types.UID]types.UID // which DaemonSet a Pod was created for
+	// fault may make a call fail before or after it takes effect; onDelete sees what the controller deletes.
+	fault    func(act.Call) (before, after error)
+	onDelete func(*corev1.Pod, plan.Action)
 }
 
 type appointment struct {
@@ -64,7 +70,7 @@ func newWorld(placement plan.Placement) *world {
 		now: t0, placement: placement, nodes: map[string]*corev1.Node{}, pods: map[string]*corev1.Pod{},
 		sets: map[string]*appsv1.DaemonSet{}, revisions: map[string]*appsv1.ControllerRevision{},
 		mute: map[string]bool{}, rejecting: map[string]bool{}, badImages: map[string]bool{},
-		readyAfter: time.Second, grace: time.Second, quota: -1, plans: map[string]int{},
+		madeFor: map[types.UID]types.UID{}, readyAfter: time.Second, grace: time.Second, quota: -1, plans: map[string]int{},
 	}
 	w.restart()
 	return w
@@ -101,8 +107,9 @@ func (w *world) restart() {
 	for _, r := range sorted(w.revisions) {
 		w.core.Fleet.ApplyRevision(r, w.version(r))
 	}
+	w.toldUntil, w.underway = w.now, 0 // the first list is a consistent read, and the watch goes on from there
 	for _, p := range sorted(w.pods) {
-		w.tellPod(p)
+		w.core.Fleet.ApplyPod(w.fact(p), w.now)
 	}
 }
 
@@ -155,7 +162,8 @@ func (w *world) note(format string, args ...any) {
 }
 
 func (w *world) later(d time.Duration, do func()) {
-	w.agenda = append(w.agenda, appointment{at: w.now.Add(d), seq: len(w.agenda), do: do})
+	w.booked++
+	w.agenda = append(w.agenda, appointment{at: w.now.Add(d), seq: w.booked, do: do})
 	slices.SortStableFunc(w.agenda, func(a, b appointment) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.seq, b.seq)) })
 }
 
@@ -194,13 +202,52 @@ func (w *world) work() {
 			return
 		}
 		for _, c := range calls {
-			a := w.do(c)
+			a := w.try(c)
 			a.Call = c
 			w.core.Answer(a, w.now)
 			w.look()
 		}
 	}
 	panic("the controller does not come to rest:\n" + strings.Join(w.log[max(0, len(w.log)-12):], "\n"))
+}
+
+// try carries a call out unless something is in its way. Where the answer is lost act finds out what became of a create or
+// a delete; anything else does the same when done twice, and counts as not done.
+func (w *world) try(c act.Call) act.Answer {
+	if w.fault == nil {
+		return w.do(c)
+	}
+	before, after := w.fault(c)
+	if before != nil {
+		return act.Answer{Outcome: act.Busy, Err: before}
+	}
+	a := w.do(c)
+	known := c.Status == nil && (c.Action.Kind == plan.Create || c.Action.Kind == plan.Delete)
+	if after != nil && !known && a.Outcome == act.Done {
+		return act.Answer{Outcome: act.Busy, Err: after}
+	}
+	return a
+}
+
+// kubelets makes every kubelet look at its Pods again: those that run become Ready.
+func (w *world) kubelets() {
+	for _, p := range sorted(w.pods) {
+		node, _ := match.Target(&p.Spec)
+		if w.nodes[node] == nil || p.DeletionTimestamp != nil || p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded {
+			continue
+		}
+		w.changePod(p, func(p *corev1.Pod) {
+			p.Spec.NodeName = node
+			setReady(p, true, w.now)
+		})
+	}
+}
+
+// terminateIf deletes a Pod if it is still there.
+func (w *world) terminateIf(p *corev1.Pod) {
+	if q := w.pods[p.Name]; q != nil && q.UID == p.UID {
+		w.terminate(q, false)
+	}
 }
 
 func (w *world) look() {
@@ -211,18 +258,33 @@ func (w *world) look() {
 
 // tellPod lets the controller's watch see a Pod, at once or after the watch's lag.
 func (w *world) tellPod(p *corev1.Pod) {
-	node, _ := match.Target(&p.Spec)
-	fact := fleet.NewPod(p.DeepCopy(), w.version(p), node)
+	fact := w.fact(p)
 	w.tell(func(c *Core) { c.Fleet.ApplyPod(fact, w.now) })
 }
 
+func (w *world) fact(p *corev1.Pod) *fleet.Pod {
+	node, _ := match.Target(&p.Spec)
+	return fleet.NewPod(p.DeepCopy(), w.version(p), node)
+}
+
 func (w *world) tell(f func(*Core)) {
-	if w.lag == 0 {
+	at := w.now.Add(w.lag)
+	if at.Before(w.toldUntil) {
+		at = w.toldUntil // a watch keeps the order
+	}
+	w.toldUntil = at
+	if at.Equal(w.now) && w.underway == 0 {
 		f(w.core)
 		return
 	}
 	core := w.core
-	w.later(w.lag, func() { f(core) })
+	w.underway++
+	w.later(at.Sub(w.now), func() {
+		if core == w.core {
+			w.underway--
+			f(core)
+		}
+	})
 }
 
 // changePod writes a Pod and lets the controller see it.
@@ -235,6 +297,7 @@ func (w *world) changePod(p *corev1.Pod, change func(*corev1.Pod)) {
 	w.touch(q)
 	w.pods[q.Name] = q
 	w.tellPod(q)
+	w.look()
 }
 
 func (w *world) removePod(p *corev1.Pod) {

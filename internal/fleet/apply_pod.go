@@ -173,6 +173,7 @@ func (f *Fleet) unlink(p *Pod) {
 	}
 	if p.Owner == "" {
 		remove(f.orphans, p.Namespace, p)
+		f.touchMatching(p) // its node may get a Pod now
 		return
 	}
 	if p.OwnerKind != DaemonSetKind {

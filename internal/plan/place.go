@@ -143,6 +143,7 @@ func (p *planner) pairUp(s *fleet.Slot, live []*fleet.Pod) {
 			*keep = pod
 			continue
 		}
+		p.settling[s.NodeName] = true
 		p.drop(s, pod, fleet.Reason{Code: fleet.PodSurplus, Detail: (*keep).Name + " stays"})
 	}
 	if old == nil || young == nil {

@@ -18,7 +18,7 @@ func (p *planner) surge() {
 		}
 		pr := p.pairOf(s)
 		zones.grow(s.Node.Zone())
-		if pr.messy {
+		if pr.messy || p.settling[s.NodeName] {
 			p.Budget.Used++
 			continue
 		}
