@@ -145,4 +145,3 @@ func (s *space) checkRollout(t *testing.T, version string, n int) {
 		t.Errorf("%d Pods were made in all; want %d", len(h.firsts), 8*n)
 	}
 }
-

@@ -47,6 +47,7 @@ groups:
 - {count: 2, prefix: shape-, labels: {group: shape}}
 - {count: 1, prefix: shape-, labels: {group: shape, kubernetes.io/hostname: other}}
 - {count: 3, prefix: vanish-, labels: {group: vanish}}
+- {count: 20, prefix: quota-, labels: {group: quota}}
 `
 
 // TestScenarios runs the cases of placement, ownership and failure on one control plane whose Pod garbage collector has no
@@ -67,6 +68,7 @@ func TestScenarios(t *testing.T) {
 		"adopt":      testAdoptionAndRelease,
 		"shape":      testShapeDirect,
 		"vanish":     testNodeVanishesWithoutPodGC,
+		"quota":      testQuota,
 	}
 	t.Run("settle", func(t *testing.T) {
 		for name, scenario := range scenarios {
