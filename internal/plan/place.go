@@ -78,7 +78,7 @@ func (p *planner) removeEnded(s *fleet.Slot) (held bool) {
 		if !pod.Terminal() || pod.Leaving() {
 			continue
 		}
-		if backoff && s.Verdict.ShouldRun() {
+		if backoff {
 			p.wait(s.NodeName, fleet.FailureBackoff, ended(pod), s.Failures.Until)
 			held = true
 			continue

@@ -31,6 +31,7 @@ func (p *planner) surge() {
 			p.overlap(pr)
 		case !p.available(pr.old):
 			p.replaceBroken(pr)
+		case p.claimed[s.NodeName]: // an orphan is there; who stays is seen once it is ours
 		case s.Verdict.ShouldRun():
 			candidates = append(candidates, pr)
 		default:
@@ -40,9 +41,7 @@ func (p *planner) surge() {
 	started := map[string]bool{}
 	for _, pr := range zones.spread(candidates, p.Budget.MaxSurge-p.Budget.Used) {
 		started[pr.slot.NodeName] = true
-		if !p.claimed[pr.slot.NodeName] {
-			p.create(pr.slot, fleet.Reason{Code: fleet.SurgeStarted, Detail: "revision " + p.Hash})
-		}
+		p.create(pr.slot, fleet.Reason{Code: fleet.SurgeStarted, Detail: "revision " + p.Hash})
 	}
 	for _, pr := range candidates {
 		if !started[pr.slot.NodeName] {
