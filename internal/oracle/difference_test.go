@@ -164,9 +164,16 @@ func (s *scene) stampsNoLaterThanSight() bool {
 // orphansEndFirst: a node with a matching orphan that still ends gets no Pod beside it.
 func (c *comparison) orphansEndFirst() {
 	for i := range c.s.pods {
-		if p := &c.s.pods[i]; p.endingOrphan() {
-			delete(c.manage, "create "+p.node)
-			delete(c.rollout, "create "+p.node)
+		p := &c.s.pods[i]
+		if !p.endingOrphan() {
+			continue
+		}
+		delete(c.manage, "create "+p.node)
+		if create := "create " + p.node; c.rollout[create] {
+			delete(c.rollout, create)
+			if c.s.anyOn(p.node, func(q *scenePod) bool { return q.live() && c.s.available(q) }) {
+				c.more++ // what it took of the budget is free for another node
+			}
 		}
 	}
 }

@@ -116,7 +116,7 @@ func (s *scene) drawPods(calm bool) *rapid.Generator[scenePod] {
 		}
 		if p.ready && s.minReady > 0 {
 			p.readyFor = readyFors.Draw(t, "ready for")
-			p.seen = rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(t, "seen")
+			p.seen = rapid.SampledFrom([]time.Duration{0, 0, 0, time.Minute}).Draw(t, "seen")
 			p.stampless = rapid.IntRange(0, 15).Draw(t, "stampless") == 15
 		}
 		return p
