@@ -53,7 +53,7 @@ func TestReadyAndStopped(t *testing.T) {
 	if took > stopPromise {
 		t.Errorf("stopping took %s", took)
 	}
-	if code, err := l.Wait(0); err != nil || code != 0 {
+	if code, err := l.Wait(time.Second); err != nil || code != 0 {
 		t.Errorf("exit code %d, error %v; want 0", code, err)
 	}
 	for _, dir := range []string{l.Tmp, l.Home} {
