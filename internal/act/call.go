@@ -1,10 +1,12 @@
 package act
 
 import (
+	"errors"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/plan"
@@ -67,4 +69,21 @@ type Answer struct {
 	// RetryAfter is what a busy API server asked for; zero when it did not.
 	RetryAfter time.Duration
 	Took       time.Duration
+}
+
+// Answered tells that the API server, or a webhook for it, said no, in words that a person should read. A conflict that
+// brought the changed object home is no such thing, nor is the end of a namespace, nor a connection that failed.
+func (a Answer) Answered() bool {
+	var status apierrors.APIStatus
+	if !errors.As(a.Err, &status) || a.Pod != nil {
+		return false
+	}
+	switch a.Outcome {
+	case Refused, Busy:
+		return true
+	case Conflict, Gone:
+		return a.Action.Kind == plan.Create || a.Action.Kind == plan.DryRun
+	default:
+		return false
+	}
 }

@@ -148,6 +148,19 @@ func TestAConflictBringsTheChangedPodHome(t *testing.T) {
 	}
 }
 
+func TestAWebhookThatSaysNotFoundOfAPodThatIsThereRefuses(t *testing.T) {
+	for name, no := range map[string]error{
+		"404": apierrors.NewNotFound(pods, "d-x"),
+		"409": apierrors.NewConflict(pods, "d-x", errors.New("not now")),
+	} {
+		c := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p", ResourceVersion: "7"}})
+		fails(c, "delete", 1, no, false)
+		if a := NewExecutor(c, time.Second).Do(context.Background(), deleteCall(true)); a.Outcome != Refused || a.Pod != nil {
+			t.Errorf("%s: outcome %v, Pod %v", name, a.Outcome, a.Pod)
+		}
+	}
+}
+
 func TestAPodIsEndedByForceOnlyIfItsNodeIsReallyGone(t *testing.T) {
 	call := deleteCall(false)
 	call.Action.NodeGone = true

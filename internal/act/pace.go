@@ -75,7 +75,8 @@ func (r *Ramp) Answered(o Outcome, now time.Time, retryAfter time.Duration) {
 	switch o {
 	case Done:
 		r.refusals, r.resumeAt = 0, time.Time{}
-	case Refused, Closing, Busy:
+	case Taken, Stopped:
+	default:
 		r.window = rampFirst
 		pause := min(pauseFirst<<min(r.refusals, 10), pauseLong)
 		if o == Closing {

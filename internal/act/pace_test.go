@@ -61,6 +61,17 @@ func TestRampPausesLongerAndLongerUntilOneSucceeds(t *testing.T) {
 	}
 }
 
+func TestRampPausesWhateverTheRefusalIsCalled(t *testing.T) {
+	for _, o := range []Outcome{Refused, Closing, Busy, Conflict, Gone} {
+		r := NewRamp()
+		r.Started()
+		r.Answered(o, t0, 0)
+		if r.Room(t0) != 0 {
+			t.Errorf("after %v the next create may start at once", o)
+		}
+	}
+}
+
 func TestRampWaitsAsLongAsTheServerAsks(t *testing.T) {
 	r := NewRamp()
 	r.Started()

@@ -74,18 +74,22 @@ func (x *Executor) delete(ctx context.Context, c Call) Answer {
 	}
 	pods := x.client.CoreV1().Pods(c.Action.Pod.Namespace)
 	a := answered(x.insist(ctx, func(ctx context.Context) error { return pods.Delete(ctx, c.Action.Pod.Name, opts) }))
-	if a.Outcome != Conflict {
+	if a.Outcome != Conflict && a.Outcome != Gone {
 		return a
 	}
-	// The Pod has changed: bring home what it is now, so that the next plan is not made from the same old view.
+	// Bring home what the Pod is now, so that the next plan is not made from the same old view. A webhook can say 404 or 409
+	// too, of a Pod that is there as it was: that is a refusal.
 	fresh, err := persist(ctx, func() (*corev1.Pod, error) {
 		return pods.Get(ctx, c.Action.Pod.Name, metav1.GetOptions{})
 	})
 	switch {
 	case apierrors.IsNotFound(err) || (err == nil && fresh.UID != c.Action.Pod.UID):
 		a.Outcome = Gone
-	case err == nil:
-		a.Pod = fresh
+	case err != nil:
+	case fresh.ResourceVersion == c.Action.Pod.ResourceVersion() || !c.Action.Guarded:
+		a.Outcome = Refused
+	default:
+		a.Outcome, a.Pod = Conflict, fresh
 	}
 	return a
 }

@@ -80,7 +80,7 @@ func version(rv string) (fleet.Version, bool) {
 
 // learn moves the backoffs of a slot or DaemonSet, and tells about refusals.
 func (c *Core) learn(d *fleet.Daemon, k *desk, a act.Answer, now time.Time) {
-	if a.Outcome == act.Refused {
+	if a.Answered() {
 		c.announce(d.Object, report.Refused(a.Action, a.Err), now)
 	}
 	switch a.Action.Kind {
@@ -118,7 +118,8 @@ func (c *Core) learnCreate(d *fleet.Daemon, a act.Answer, now time.Time) {
 		s.Refusals, s.Refused = fleet.Backoff{}, ""
 	case act.Taken:
 		s.Taken = a.Pod.UID
-	case act.Refused, act.Closing, act.Busy:
+	case act.Stopped:
+	default: // whatever the server said, a webhook may have said it for it, and will again
 		hold(d, s, a, now)
 	}
 }
@@ -144,13 +145,13 @@ func hold(d *fleet.Daemon, s *fleet.Slot, a act.Answer, now time.Time) {
 
 // settleStall ends the wait for the answer of a call to history, ownership or dry run, or begins a backoff.
 func (c *Core) settleStall(d *fleet.Daemon, a act.Answer, now time.Time) {
-	switch a.Outcome {
-	case act.Refused, act.Closing, act.Busy:
-		d.Stalled = d.Stalled.Next(now, d.Object.Generation, refusalFirst, refusalLongest, refusalLongest)
-		d.StalledWhy = fleet.Reason{Code: fleet.CallBackoff, Detail: a.Err.Error()}
-	default:
+	home := a.Pod != nil || a.Revision != nil || a.DaemonSet != nil
+	if a.Outcome == act.Done || a.Outcome == act.Stopped || (a.Outcome == act.Conflict && home) {
 		d.Stalled, d.StalledWhy = fleet.Backoff{}, fleet.Reason{}
+		return
 	}
+	d.Stalled = d.Stalled.Next(now, d.Object.Generation, refusalFirst, refusalLongest, refusalLongest)
+	d.StalledWhy = fleet.Reason{Code: fleet.CallBackoff, Detail: a.Err.Error()}
 }
 
 // sumUp tells of a round of creates and deletes in one event each.
@@ -167,7 +168,7 @@ func (c *Core) sumUp(d *fleet.Daemon, k *desk, now time.Time) {
 func (c *Core) statusAnswered(d *fleet.Daemon, k *desk, a act.Answer, now time.Time) {
 	k.writing = false
 	switch a.Outcome {
-	case act.Done, act.Gone, act.Stopped:
+	case act.Done, act.Stopped:
 		k.statusRetry = fleet.Backoff{}
 	default:
 		k.statusRetry = k.statusRetry.Next(now, 0, refusalFirst, refusalLongest, refusalLongest)

@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/everynode/everynode/internal/act"
@@ -27,7 +28,7 @@ func (w *world) do(c act.Call) act.Answer {
 		return w.doDelete(c)
 	case plan.DryRun:
 		if err := w.denied(c.Action.Node, 0); err != nil {
-			return act.Answer{Outcome: act.Refused, Err: err}
+			return w.refusal(err)
 		}
 		return act.Answer{Outcome: act.Done}
 	case plan.Revise:
@@ -49,12 +50,17 @@ func (w *world) denied(node string, more int) error {
 	return nil
 }
 
+// refusal is the answer to a call that is denied, with whatever status the one who denies has chosen.
+func (w *world) refusal(err error) act.Answer {
+	return act.Answer{Outcome: w.refuseAs, Err: &apierrors.StatusError{ErrStatus: metav1.Status{Message: err.Error()}}}
+}
+
 func (w *world) doCreate(c act.Call) act.Answer {
 	pod := plan.NewPod(c.Daemon, c.Hash, c.Action.Node, c.Action.Name, c.Placement)
 	w.writes++
 	if err := w.denied(c.Action.Node, 1); err != nil {
 		w.note("create %s on %s: %v", c.Daemon.Name, c.Action.Node, err)
-		return act.Answer{Outcome: act.Refused, Err: err}
+		return w.refusal(err)
 	}
 	if held := w.pods[pod.Name]; held != nil {
 		if metav1.IsControlledBy(held, c.Daemon) {

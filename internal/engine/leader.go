@@ -109,7 +109,7 @@ func lead(ctx context.Context, client coordination.LeasesGetter, o LeaderOptions
 	if lost {
 		return errors.Join(ErrLeaseLost, err)
 	}
-	o.giveUp(g)
+	o.giveUp(context.WithoutCancel(ctx), g)
 	return err
 }
 
@@ -151,8 +151,8 @@ func (o LeaderOptions) follow(identity string) {
 }
 
 // giveUp releases the lease. Failing to is no error: the next leader waits until it has run out.
-func (o LeaderOptions) giveUp(g *guard) {
-	ctx, cancel := context.WithTimeout(context.Background(), releaseLimit)
+func (o LeaderOptions) giveUp(ctx context.Context, g *guard) {
+	ctx, cancel := context.WithTimeout(ctx, releaseLimit)
 	defer cancel()
 	if err := g.release(ctx); err != nil && o.Logger != nil {
 		o.Logger.Warn("the lease was not given up; the next leader waits until it has run out", "lease", o.namespace()+"/"+LeaseName, "error", err)

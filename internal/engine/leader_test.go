@@ -95,8 +95,12 @@ func TestALeaseThatAnotherHasTakenEndsTheWork(t *testing.T) {
 	client := fake.NewClientset()
 	var taken atomic.Bool
 	client.PrependReactor("update", "leases", func(a clienttesting.Action) (bool, runtime.Object, error) {
-		l := a.(clienttesting.UpdateAction).GetObject().(*coordinationv1.Lease)
-		if taken.Load() && *l.Spec.HolderIdentity == "one" {
+		u, ok := a.(clienttesting.UpdateAction)
+		if !ok {
+			return true, nil, errors.New("an update that is none")
+		}
+		l, ok := u.GetObject().(*coordinationv1.Lease)
+		if ok && taken.Load() && *l.Spec.HolderIdentity == "one" {
 			return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "leases"}, l.Name, errors.New("it changed"))
 		}
 		return false, nil, nil
@@ -163,7 +167,8 @@ func TestTheGuardCountsFromWhenARenewalWasSent(t *testing.T) {
 	if !errors.Is(context.Cause(held), ErrLeaseLost) {
 		t.Errorf("it ended for %v", context.Cause(held))
 	}
-	if g.renewed(time.Now(), errors.New("refused")); !g.held() {
-		t.Error("a renewal that failed made it forget the lease")
+	refused := errors.New("refused")
+	if err := g.renewed(time.Now(), refused); !errors.Is(err, refused) || !g.held() {
+		t.Errorf("a renewal that failed: error %v, held %v", err, g.held())
 	}
 }

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/everynode/everynode/internal/act"
 	"github.com/everynode/everynode/internal/plan"
 )
 
@@ -137,6 +138,8 @@ func (s *story) tell(words []string) {
 		s.w.removeSet(s.w.sets[args[0]])
 	case "set-orphan":
 		s.orphan(args[0])
+	case "refuse-as":
+		s.w.refuseAs = map[string]act.Outcome{"404": act.Gone, "409": act.Conflict, "500": act.Busy}[args[0]]
 	case "deny-node":
 		s.w.denyCreate = func(node string) error {
 			if node == args[0] {

@@ -44,6 +44,7 @@ type world struct {
 	readyAfter       time.Duration
 	grace            time.Duration
 	badImages        map[string]bool
+	refuseAs         act.Outcome
 	denyCreate       func(node string) error
 	quota            int
 	skew, lag        time.Duration
@@ -70,7 +71,7 @@ func newWorld(placement plan.Placement) *world {
 		now: t0, placement: placement, nodes: map[string]*corev1.Node{}, pods: map[string]*corev1.Pod{},
 		sets: map[string]*appsv1.DaemonSet{}, revisions: map[string]*appsv1.ControllerRevision{},
 		mute: map[string]bool{}, rejecting: map[string]bool{}, badImages: map[string]bool{},
-		madeFor: map[types.UID]types.UID{}, readyAfter: time.Second, grace: time.Second, quota: -1, plans: map[string]int{},
+		madeFor: map[types.UID]types.UID{}, readyAfter: time.Second, refuseAs: act.Refused, grace: time.Second, quota: -1, plans: map[string]int{},
 	}
 	w.restart()
 	return w

@@ -33,7 +33,7 @@ func (p *planner) history() error {
 		p.revise(c)
 	}
 	for _, pod := range worn {
-		if to := h.Relabel[pod.Hash()]; to != "" && !pod.Patching && !pod.Creating {
+		if to := h.Relabel[pod.Hash()]; to != "" && !stalled && !pod.Patching && !pod.Creating {
 			p.act(Action{Kind: Relabel, Node: pod.On(), Pod: pod, Hash: to, Reason: fleet.Reason{Code: fleet.RevisionsMerged, Detail: to}})
 		}
 	}

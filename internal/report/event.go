@@ -78,9 +78,9 @@ func Ended(a plan.Action) (Event, bool) {
 func Refused(a plan.Action, err error) Event {
 	switch a.Kind {
 	case plan.Create:
-		return warning(FailedCreate, "", "Error creating: %v (node %s)", err, a.Node)
+		return warning(FailedCreate, "", "Error creating: %v", err)
 	case plan.Delete:
-		return warning(FailedDelete, "", "Error deleting: %v (node %s)", err, a.Node)
+		return warning(FailedDelete, "", "Error deleting: %v", err)
 	case plan.DryRun:
 		return warning(RolloutBlocked, "", "No Pod is replaced: the API server would refuse the new one: %v", err)
 	case plan.Revise:
