@@ -3,6 +3,7 @@ package command
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -75,7 +76,14 @@ func TestOnlyWhatWaitingCanHealIsWaitedFor(t *testing.T) {
 func reviewed(user string, deny ...string) *fake.Clientset {
 	client := fake.NewClientset()
 	client.PrependReactor("create", "selfsubjectaccessreviews", func(a clienttesting.Action) (bool, runtime.Object, error) {
-		r := a.(clienttesting.CreateAction).GetObject().(*authorizationv1.SelfSubjectAccessReview)
+		c, ok := a.(clienttesting.CreateAction)
+		if !ok {
+			return true, nil, errors.New("a create that is none")
+		}
+		r, ok := c.GetObject().(*authorizationv1.SelfSubjectAccessReview)
+		if !ok {
+			return true, nil, errors.New("no review")
+		}
 		asked := r.Spec.ResourceAttributes
 		r.Status.Allowed = !slices.Contains(deny, asked.Verb+" "+asked.Resource+asked.Subresource)
 		return true, r, nil
