@@ -9,12 +9,10 @@ import (
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
 	_ "k8s.io/component-base/logs/testinit" // klog's flags, which the framework reads
+	_ "k8s.io/kubernetes/test/e2e/apps"     // the specs themselves
 	"k8s.io/kubernetes/test/e2e/framework"
 	"k8s.io/kubernetes/test/e2e/framework/config"
-
-	// The specs themselves, and what the framework wants to be told at start.
-	_ "k8s.io/kubernetes/test/e2e/apps"
-	_ "k8s.io/kubernetes/test/e2e/framework/debug/init"
+	_ "k8s.io/kubernetes/test/e2e/framework/debug/init" // what the framework wants to be told at start
 	_ "k8s.io/kubernetes/test/e2e/framework/node/init"
 )
 
