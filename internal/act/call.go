@@ -71,6 +71,14 @@ type Answer struct {
 	Took       time.Duration
 }
 
+// Why is the API server's text, or the outcome's name where there is none.
+func (a Answer) Why() string {
+	if a.Err == nil {
+		return a.Outcome.String()
+	}
+	return a.Err.Error()
+}
+
 // Answered tells that the API server, or a webhook for it, said no, in words that a person should read. A conflict that
 // brought the changed object home is no such thing, nor is the end of a namespace, nor a connection that failed.
 func (a Answer) Answered() bool {

@@ -140,7 +140,7 @@ func (c *Core) learnDelete(d *fleet.Daemon, a act.Answer, now time.Time) {
 
 func hold(d *fleet.Daemon, s *fleet.Slot, a act.Answer, now time.Time) {
 	s.Refusals = s.Refusals.Next(now, d.Object.Generation, refusalFirst, refusalLongest, refusalLongest)
-	s.Refused = a.Err.Error()
+	s.Refused = a.Why()
 }
 
 // settleStall ends the wait for the answer of a call to history, ownership or dry run, or begins a backoff.
@@ -151,7 +151,7 @@ func (c *Core) settleStall(d *fleet.Daemon, a act.Answer, now time.Time) {
 		return
 	}
 	d.Stalled = d.Stalled.Next(now, d.Object.Generation, refusalFirst, refusalLongest, refusalLongest)
-	d.StalledWhy = fleet.Reason{Code: fleet.CallBackoff, Detail: a.Err.Error()}
+	d.StalledWhy = fleet.Reason{Code: fleet.CallBackoff, Detail: a.Why()}
 }
 
 // sumUp tells of a round of creates and deletes in one event each.

@@ -188,7 +188,11 @@ func (w *world) doStatus(c act.Call) act.Answer {
 	w.touch(ds)
 	w.sets[ds.Name] = ds
 	w.statuses = append(w.statuses, w.clock()+" "+statusText(ds))
-	w.later(0, func() { w.core.Fleet.ApplyDaemon(ds.DeepCopy(), w.version(ds), false, w.now) }) // the watch has it too
+	w.later(0, func() { // the watch has it too, unless it has told of something newer by then
+		if w.sets[ds.Name] == ds {
+			w.core.Fleet.ApplyDaemon(ds.DeepCopy(), w.version(ds), false, w.now)
+		}
+	})
 	return act.Answer{Outcome: act.Done, DaemonSet: ds.DeepCopy()}
 }
 
