@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ type difference struct {
 }
 
 // differences in the order in which they are applied. 10 (order) and 11 (side by side) are the comparison's own.
-var differences = append([]difference{
+var differences = []difference{
 	{number: 5, edit: (*scene).endedHaveBackoff, trim: (*comparison).heldAreKept},
 	{number: 6, edit: (*scene).noSurgeWithHostPort},
 	{number: 8, edit: (*scene).withoutVanished, trim: (*comparison).reclaimed},
@@ -38,13 +39,14 @@ var differences = append([]difference{
 	{number: 12, edit: (*scene).stampsNoLaterThanSight},
 	{number: 13, trim: (*comparison).orphansEndFirst},
 	{number: 15, edit: (*scene).noForeignGenerations},
-}, pending...)
+	{number: 19, trim: (*comparison).leftNodesHoldNobody},
+}
 
-// endedHaveBackoff: a Pod that Succeeded where one should run is replaced with the same backoff as one that Failed; and while
+// endedHaveBackoff: a Pod that Succeeded is replaced with the same backoff as one that Failed; and while
 // one is kept for its backoff, its node gets no other Pod, with surge neither. To upstream such a Pod is shown as running.
 func (s *scene) endedHaveBackoff() bool {
 	changed := s.each(func(p *scenePod) bool {
-		if run, _ := s.verdict(p.node); !run || p.phase != corev1.PodSucceeded || p.terminating {
+		if _, stay := s.verdict(p.node); !stay || p.phase != corev1.PodSucceeded || p.terminating {
 			return false
 		}
 		p.phase = corev1.PodFailed
@@ -92,9 +94,9 @@ func (s *scene) anyOn(node string, is func(*scenePod) bool) bool {
 func (c *comparison) heldAreKept() {
 	for i := range c.s.nodes {
 		n := c.s.nodes[i].name
-		run, _ := c.s.verdict(n)
+		_, stay := c.s.verdict(n)
 		for _, p := range c.s.heldOn(n) {
-			if !run || c.ours["delete "+p.name] != "" {
+			if !stay || c.ours["delete "+p.name] != "" {
 				continue // unless a new Pod serves beside it
 			}
 			delete(c.rollout, "delete "+p.name)
@@ -150,6 +152,35 @@ func (c *comparison) surplusFirst() {
 	}
 }
 
+// leftNodesHoldNobody: a node that should not run the daemon is no part of the budget once its last Pod ends; and with no node that
+// should, surge takes available Pods off nodes that may only keep theirs, whether maxSurge is a number or a percentage.
+func (c *comparison) leftNodesHoldNobody() {
+	if strings.HasSuffix(c.s.surge, "%") && c.s.desired() == 0 {
+		maps.DeleteFunc(c.ours, func(action string, code fleet.Code) bool {
+			return code == fleet.CapacityMoved || (code == fleet.SurgeFinished && !c.manage[action])
+		})
+	}
+	for i := range c.s.nodes {
+		n := c.s.nodes[i].name
+		if run, _ := c.s.verdict(n); run || !c.s.inPlace() {
+			continue
+		}
+		ending, staying := 0, 0
+		for j := range c.s.pods {
+			switch p := &c.s.pods[j]; {
+			case p.node != n || !p.mine() || (p.terminating && p.ended()):
+			case p.terminating || c.manage["delete "+p.name]:
+				ending++
+			default:
+				staying++
+			}
+		}
+		if ending > 0 && staying == 0 {
+			c.more++
+		}
+	}
+}
+
 // stampsNoLaterThanSight: Ready counts from the earlier of the kubelet's stamp and our first sight of it.
 func (s *scene) stampsNoLaterThanSight() bool {
 	return s.each(func(p *scenePod) bool {
@@ -161,7 +192,7 @@ func (s *scene) stampsNoLaterThanSight() bool {
 	})
 }
 
-// orphansEndFirst: a node with a matching orphan that still ends gets no Pod beside it.
+// orphansEndFirst: a node with a matching orphan that still ends gets no Pod beside it, and surge takes none off it.
 func (c *comparison) orphansEndFirst() {
 	for i := range c.s.pods {
 		p := &c.s.pods[i]
@@ -169,13 +200,21 @@ func (c *comparison) orphansEndFirst() {
 			continue
 		}
 		delete(c.manage, "create "+p.node)
-		if create := "create " + p.node; c.rollout[create] {
-			delete(c.rollout, create)
-			if c.s.anyOn(p.node, func(q *scenePod) bool { return q.live() && c.s.available(q) }) {
-				c.more++ // what it took of the budget is free for another node
+		c.spare("create "+p.node, c.s.anyOn(p.node, func(q *scenePod) bool { return q.live() && c.s.available(q) }))
+		for j := range c.s.pods {
+			if q := &c.s.pods[j]; q.node == p.node && !c.s.inPlace() && c.ours["delete "+q.name] == "" {
+				c.spare("delete "+q.name, c.s.available(q))
 			}
 		}
 	}
+}
+
+// spare takes an action out of upstream's rollout. What it took of a budget is free for another node.
+func (c *comparison) spare(action string, budgeted bool) {
+	if c.rollout[action] && budgeted {
+		c.more++
+	}
+	delete(c.rollout, action)
 }
 
 func (p *scenePod) endingOrphan() bool {

@@ -44,19 +44,6 @@ func (a answer) only(verb string) answer {
 	return out
 }
 
-// reasons are our answer, with the code of each action.
-func (o *ours) reasons() map[string]fleet.Code {
-	out := map[string]fleet.Code{}
-	creates, deletes := o.calls()
-	for node, why := range creates {
-		out["create "+node] = why.Code
-	}
-	for pod, why := range deletes {
-		out["delete "+pod] = why.Code
-	}
-	return out
-}
-
 // comparison is one comparison in progress; differences may narrow both sides before they are compared.
 type comparison struct {
 	s       *scene
@@ -179,10 +166,10 @@ func writes(before appsv1.DaemonSetStatus, o *ours, th *theirs) string {
 
 // podsMade compares the Pods that both make on the same nodes: labels, annotations and spec (U042–U048).
 func podsMade(w *world, o *ours, th *theirs) string {
-	creates, _ := o.calls()
+	creates := o.reasons()
 	for _, s := range []step{th.manage, th.rollout} {
 		for node, theirs := range s.creates {
-			if _, ok := creates[node]; !ok {
+			if creates["create "+node] == "" {
 				continue
 			}
 			pod := plan.NewPod(w.ds, o.plan.Hash, node, "", plan.Scheduler)

@@ -27,6 +27,7 @@ type ours struct {
 // approved, so that no dry run comes first.
 func decide(s *scene, w *world) (*ours, error) {
 	f, d := facts(s, w)
+	d.Approved = revision.HashOf(w.revisions[0])
 	o := &ours{adopted: map[string]bool{}, released: map[string]bool{}}
 	compute := func() (plan.Plan, error) {
 		return plan.Compute(plan.Input{Daemon: d, Revisions: w.revisions, Orphans: f.Orphans(d), Now: epoch, Placement: plan.Scheduler})
@@ -52,6 +53,7 @@ func decide(s *scene, w *world) (*ours, error) {
 		}
 		f.ApplyPod(&owned, seenAt(&owned))
 	}
+	s.setGone(d)
 	o.plan = p
 	if len(o.adopted)+len(o.released) > 0 {
 		o.before = &p
@@ -90,31 +92,60 @@ func facts(s *scene, w *world) (*fleet.Fleet, *fleet.Daemon) {
 		f.ApplyPod(fleet.NewPod(p, 1, target), epoch.Add(-s.pods[i].seen))
 	}
 	d := f.Daemon(types.NamespacedName{Namespace: w.ds.Namespace, Name: w.ds.Name})
+	s.setGone(d)
+	for _, node := range s.backoff {
+		d.Slot(node).Failures = fleet.Backoff{Until: epoch.Add(time.Second), Delay: time.Second, Epoch: w.ds.Generation}
+	}
+	return f, d
+}
+
+// setGone says since when nodes have been missing.
+func (s *scene) setGone(d *fleet.Daemon) {
 	for node, ago := range s.gone {
 		if slot := d.Slot(node); slot != nil {
 			slot.GoneSince = epoch.Add(-ago)
 		}
 	}
-	for _, node := range s.backoff {
-		d.Slot(node).Failures = fleet.Backoff{Until: epoch.Add(time.Second), Delay: time.Second, Epoch: w.ds.Generation}
-	}
-	d.Approved = revision.HashOf(w.revisions[0])
-	return f, d
 }
 
-// calls are a plan's creates, by node, and deletes, by Pod, with their reasons.
-func (o *ours) calls() (creates, deletes map[string]fleet.Reason) { return callsOf(&o.plan) }
+// hasty says what the plan that adopts does about Pods that the plan made afterwards would not do, or nothing. It knows less, so
+// it may do less, may spend its budget on other nodes, and may begin with another of several Pods on the node of an orphan.
+func (o *ours) hasty(s *scene) string {
+	if o.before == nil {
+		return ""
+	}
+	after := o.reasons()
+	for action, code := range reasonsOf(o.before) {
+		if after[action] != code && !picked[code] && !s.deleteBesideOrphan(action) {
+			return fmt.Sprintf("while it adopts, ours does %s (%s), and not afterwards", action, code)
+		}
+	}
+	return ""
+}
 
-func callsOf(p *plan.Plan) (creates, deletes map[string]fleet.Reason) {
-	creates, deletes = map[string]fleet.Reason{}, map[string]fleet.Reason{}
+func (s *scene) deleteBesideOrphan(action string) bool {
+	for i := range s.pods {
+		p := &s.pods[i]
+		if action == "delete "+p.name {
+			return s.anyOn(p.node, func(q *scenePod) bool { return q.owner == "orphan" && q.mine() })
+		}
+	}
+	return false
+}
+
+// reasons are our answer, with the code of each action.
+func (o *ours) reasons() map[string]fleet.Code { return reasonsOf(&o.plan) }
+
+func reasonsOf(p *plan.Plan) map[string]fleet.Code {
+	out := map[string]fleet.Code{}
 	for _, a := range p.Actions {
 		switch a.Kind {
 		case plan.Create:
-			creates[a.Node] = a.Reason
+			out["create "+a.Node] = a.Reason.Code
 		case plan.Delete:
-			deletes[a.Pod.Name] = a.Reason
+			out["delete "+a.Pod.Name] = a.Reason.Code
 		default:
 		}
 	}
-	return creates, deletes
+	return out
 }

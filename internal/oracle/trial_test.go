@@ -30,6 +30,9 @@ func (u *upstream) compare(s *scene) (*ours, string, []int) {
 	if first != nil && (!maps.Equal(t.o.adopted, first.adopted) || !maps.Equal(t.o.released, first.released)) {
 		return t.o, fmt.Sprintf("adopt and release: ours %v %v, upstream's %v %v", t.o.adopted, t.o.released, first.adopted, first.released), nil
 	}
+	if why := t.o.hasty(s); why != "" {
+		return t.o, why, nil
+	}
 	if why == "" {
 		return t.o, "", nil
 	}
