@@ -116,6 +116,10 @@ func (c *Core) learnCreate(d *fleet.Daemon, a act.Answer, now time.Time) {
 	switch a.Outcome {
 	case act.Done:
 		s.Refusals, s.Refused = fleet.Backoff{}, ""
+		if s.Node != nil && s.Node.Seen.After(d.Seen) && !s.Served {
+			c.observe.Joined(now.Sub(s.Node.Seen))
+		}
+		s.Served = true
 	case act.Taken:
 		s.Taken = a.Pod.UID
 	case act.Stopped:

@@ -30,6 +30,10 @@ type Core struct {
 type Observer interface {
 	Planned(p plan.Plan, took time.Duration)
 	Answered(a act.Answer)
+	// Forgotten tells of a DaemonSet that is gone.
+	Forgotten(daemonSet types.UID)
+	// Joined tells how long a node that joined was without a daemon's Pod.
+	Joined(took time.Duration)
 }
 
 // Calls in flight over all DaemonSets: where the bound starts and ends.
@@ -127,6 +131,7 @@ func (c *Core) sweep() {
 	for uid, k := range c.desks {
 		if !alive[uid] && k.busy == 0 && !k.writing {
 			delete(c.desks, uid)
+			c.observe.Forgotten(uid)
 		}
 	}
 }

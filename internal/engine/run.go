@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -174,7 +175,18 @@ type meter struct {
 	log *slog.Logger
 }
 
-func (m meter) Planned(_ plan.Plan, took time.Duration) { m.set.Planned(took) }
+func (m meter) Planned(p plan.Plan, took time.Duration) {
+	m.set.Planned(took)
+	waits := map[string]int{}
+	for _, w := range p.Waits {
+		waits[string(w.Reason.Code)]++
+	}
+	m.set.Waiting(string(p.Daemon.UID), waits)
+}
+
+func (m meter) Forgotten(daemonSet types.UID) { m.set.Waiting(string(daemonSet), nil) }
+
+func (m meter) Joined(took time.Duration) { m.set.NodeToPod(took) }
 
 func (m meter) Answered(a act.Answer) {
 	kind := "status"

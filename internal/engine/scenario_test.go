@@ -256,6 +256,8 @@ func (s *story) show(args []string) {
 		names := slices.Sorted(maps.Keys(s.w.plans))
 		s.out = append(s.out, fmt.Sprintf("planned: %v", names))
 		clear(s.w.plans)
+	case "joined":
+		s.out = append(s.out, fmt.Sprintf("nodes that joined waited for their Pods: %v", s.w.joined))
 	case "writes":
 		s.out = append(s.out, fmt.Sprintf("%d writes", s.w.writes))
 		s.w.writes = 0

@@ -50,6 +50,7 @@ type world struct {
 	skew, lag        time.Duration
 	toldUntil        time.Time
 	booked, underway int
+	joined           []time.Duration
 	statuses         []string
 	gcOff            bool
 	extremes         func() string
@@ -80,6 +81,8 @@ func newWorld(placement plan.Placement) *world {
 // Planned and Answered make the world the Core's observer.
 func (w *world) Planned(p plan.Plan, _ time.Duration) { w.plans[p.Daemon.Key.Name]++ }
 func (w *world) Answered(act.Answer)                  {}
+func (w *world) Forgotten(types.UID)                  {}
+func (w *world) Joined(took time.Duration)            { w.joined = append(w.joined, took) }
 
 // recorder writes down the events that really go out.
 type recorder struct{ w *world }
@@ -100,7 +103,7 @@ func (r recorder) AnnotatedEventf(object runtime.Object, _ map[string]string, ki
 func (w *world) restart() {
 	w.core = NewCore(w.placement, act.NewHerald(recorder{w}, scheme.Scheme).Say, w)
 	for _, n := range sorted(w.nodes) {
-		w.core.Fleet.ApplyNode(fleet.NewNode(n, w.version(n)))
+		w.core.Fleet.ApplyNode(fleet.NewNode(n, w.version(n)), w.now)
 	}
 	for _, ds := range sorted(w.sets) {
 		w.core.Fleet.ApplyDaemon(ds, w.version(ds), false, w.now)
@@ -330,7 +333,7 @@ func (w *world) removeSet(ds *appsv1.DaemonSet) {
 func (w *world) changeNode(n *corev1.Node) {
 	w.touch(n)
 	w.nodes[n.Name] = n
-	w.core.Fleet.ApplyNode(fleet.NewNode(n.DeepCopy(), w.version(n)))
+	w.core.Fleet.ApplyNode(fleet.NewNode(n.DeepCopy(), w.version(n)), w.now)
 }
 
 func (w *world) removeNode(name string) {

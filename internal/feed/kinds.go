@@ -15,7 +15,7 @@ func nodeReader() reader[*corev1.Node, *fleet.Node] {
 	return reader[*corev1.Node, *fleet.Node]{
 		read: fleet.NewNode,
 		put: func(n *fleet.Node) applied {
-			return func(f *fleet.Fleet, _ time.Time) { f.ApplyNode(n) }
+			return func(f *fleet.Fleet, now time.Time) { f.ApplyNode(n, now) }
 		},
 		drop: func(n *fleet.Node) applied {
 			return func(f *fleet.Fleet, now time.Time) { f.DeleteNode(n.Name, n.Version, now) }

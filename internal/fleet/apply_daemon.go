@@ -46,8 +46,9 @@ func (f *Fleet) ApplyDaemon(o *appsv1.DaemonSet, version Version, own bool, now 
 			s.inherit(old.slots[s.NodeName])
 		}
 	}
+	d.Seen = now
 	if old != nil {
-		d.Approved = old.Approved
+		d.Approved, d.Seen = old.Approved, old.Seen
 		f.forgetWaiter(old)
 	}
 	f.Touch(key)
@@ -56,7 +57,7 @@ func (f *Fleet) ApplyDaemon(o *appsv1.DaemonSet, version Version, own bool, now 
 // inherit keeps what a changed template does not undo.
 func (s *Slot) inherit(old *Slot) {
 	if old != nil {
-		s.Failures, s.Taken, s.GoneSince = old.Failures, old.Taken, old.GoneSince
+		s.Failures, s.Taken, s.GoneSince, s.Served = old.Failures, old.Taken, old.GoneSince, old.Served
 	}
 }
 

@@ -4,15 +4,16 @@ import "time"
 
 // ApplyNode takes a node in, or its newer version. Only what placement looks at, or a grown allocatable that a slot
 // waits for, makes a DaemonSet dirty.
-func (f *Fleet) ApplyNode(n *Node) {
+func (f *Fleet) ApplyNode(n *Node, now time.Time) {
 	old := f.nodes[n.Name]
 	if old != nil && n.Version <= old.Version {
 		return
 	}
 	f.nodes[n.Name] = n
 	if old != nil {
-		n.pods, n.waiters = old.pods, old.waiters
+		n.pods, n.waiters, n.Seen = old.pods, old.waiters, old.Seen
 	} else {
+		n.Seen = now
 		n.pods = map[*Pod]struct{}{}
 		for p := range f.homeless[n.Name] {
 			if p.Node == n.Name {
@@ -88,7 +89,7 @@ func (f *Fleet) ReplaceNodes(list []*Node, version Version, now time.Time) {
 	keep := make(map[string]bool, len(list))
 	for _, n := range list {
 		keep[n.Name] = true
-		f.ApplyNode(n)
+		f.ApplyNode(n, now)
 	}
 	for name := range f.nodes {
 		if !keep[name] {

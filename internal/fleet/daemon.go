@@ -25,6 +25,8 @@ type Daemon struct {
 	HostPorts []HostPort
 	Priority  int32
 
+	// Seen is when this controller first knew the DaemonSet.
+	Seen time.Time
 	// Approved is the hash of the last revision of which the API server accepted a Pod in a dry run.
 	Approved string
 	// Stalled holds back adoption, history and dry runs after one of them was refused; StalledWhy says why.
@@ -91,6 +93,8 @@ type Slot struct {
 	Refused string
 	// Taken is the UID of a foreign Pod that holds the derived name.
 	Taken types.UID
+	// Served tells that a Pod was made here since this controller knows the node.
+	Served bool
 	// GoneSince is when the node was first known to be missing while Pods were bound to it.
 	GoneSince time.Time
 }

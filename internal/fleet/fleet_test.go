@@ -73,8 +73,8 @@ func wantDirty(t *testing.T, f *Fleet, want ...string) {
 
 func settled() *Fleet {
 	f := newFleet()
-	f.ApplyNode(node("n1", 1, map[string]string{"disk": "ssd"}))
-	f.ApplyNode(node("n2", 2, nil))
+	f.ApplyNode(node("n1", 1, map[string]string{"disk": "ssd"}), t0)
+	f.ApplyNode(node("n2", 2, nil), t0)
 	f.ApplyDaemon(daemonSet("all", nil), 3, false, t0)
 	f.ApplyDaemon(daemonSet("ssd", map[string]string{"disk": "ssd"}), 4, false, t0)
 	f.ApplyPod(pod("a1", "u1", "all", "n1", 5), t0)
@@ -88,7 +88,7 @@ func TestHeartbeatsMakeNothingDirty(t *testing.T) {
 	f := settled()
 	n := node("n1", 10, map[string]string{"disk": "ssd"})
 	n.Ready = true
-	f.ApplyNode(n)
+	f.ApplyNode(n, t0)
 	again := pod("a1", "u1", "all", "n1", 11)
 	f.ApplyPod(again, t0.Add(time.Minute))
 	wantDirty(t, f)
@@ -96,9 +96,9 @@ func TestHeartbeatsMakeNothingDirty(t *testing.T) {
 
 func TestALabelWakesOnlyTheDaemonsThatItConcerns(t *testing.T) {
 	f := settled()
-	f.ApplyNode(node("n2", 10, map[string]string{"disk": "ssd", "rack": "7"}))
+	f.ApplyNode(node("n2", 10, map[string]string{"disk": "ssd", "rack": "7"}), t0)
 	wantDirty(t, f, "ssd")
-	f.ApplyNode(node("n2", 11, map[string]string{"disk": "ssd", "rack": "8"}))
+	f.ApplyNode(node("n2", 11, map[string]string{"disk": "ssd", "rack": "8"}), t0)
 	wantDirty(t, f)
 }
 
@@ -171,7 +171,7 @@ func TestRoomWakesWhoWaitsForIt(t *testing.T) {
 	f.Wait(d, "n2")
 	bigger := node("n2", 22, nil)
 	bigger.Allocatable.MilliCPU = 8000
-	f.ApplyNode(bigger)
+	f.ApplyNode(bigger, t0)
 	wantDirty(t, f, "ssd")
 }
 

@@ -3,6 +3,7 @@ package fleet
 import (
 	"maps"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -20,6 +21,9 @@ type Node struct {
 	Ready bool
 	// Allocatable is status.allocatable, pods included.
 	Allocatable Resources
+
+	// Seen is when this controller first knew the node.
+	Seen time.Time
 
 	pods    map[*Pod]struct{}
 	waiters map[*Daemon]struct{}

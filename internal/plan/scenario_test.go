@@ -121,7 +121,7 @@ func (s *snapshot) line(t *testing.T, words []string) {
 	}
 	switch words[0] {
 	case "node":
-		s.fleet.ApplyNode(s.node(t, words[1], words[2:]))
+		s.fleet.ApplyNode(s.node(t, words[1], words[2:]), epoch)
 	case "pod":
 		s.fleet.ApplyPod(s.pod(t, words[1], words[2], words[3:]), epoch)
 	case "backoff":
