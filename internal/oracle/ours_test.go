@@ -85,7 +85,7 @@ func facts(s *scene, w *world) (*fleet.Fleet, *fleet.Daemon) {
 	f := fleet.New(func(ds *appsv1.DaemonSet) fleet.Judge { return match.New(ds) })
 	f.ApplyDaemon(w.ds, 1, false, epoch)
 	for _, n := range w.nodes {
-		f.ApplyNode(fleet.NewNode(n, 1))
+		f.ApplyNode(fleet.NewNode(n, 1), epoch)
 	}
 	for i, p := range w.pods {
 		target, _ := match.Target(&p.Spec)
