@@ -24,8 +24,6 @@ type step struct {
 	deletes map[string]bool                    // by Pod
 }
 
-func (s step) empty() bool { return len(s.creates)+len(s.deletes) == 0 }
-
 // calls records what upstream asks the API server to do with Pods. It is called by many goroutines.
 type calls struct {
 	mu                sync.Mutex

@@ -16,5 +16,8 @@
 // Histories of ControllerRevisions are compared in the same way (history_test.go): both sides write to a server of their own
 // until they ask for no more, and the two servers must then hold the same.
 //
+// Not compared: what takes more than one DaemonSet's state to decide, that is, names, preconditions, the dry run, fit, pace and
+// events (differences 1–4, 7, 9, 17, 18). A scene is one moment; what follows from the next event is the simulation's to show.
+//
 // Never: nothing here is linked into a binary, and nothing is fetched.
 package oracle

@@ -18,6 +18,7 @@ import (
 // TestHistory compares what becomes of random histories: which revisions there are, with which number, hash, owner and bytes, and
 // which hash each Pod wears (U185–U199).
 func TestHistory(t *testing.T) {
+	scale(t, 1)
 	u := newUpstream(t)
 	numbers, cover := map[int]int{}, map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {

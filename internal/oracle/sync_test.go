@@ -30,7 +30,7 @@ func TestSync(t *testing.T) {
 	tally.report(t)
 }
 
-// scale changes the number of checks for the rest of a test: more by factor, or fewer by it with -short.
+// scale changes the number of checks for the rest of a test: more by factor, or a fifth with -short.
 func scale(t *testing.T, factor int) {
 	f := flag.Lookup("rapid.checks")
 	old := f.Value.String()
@@ -38,8 +38,10 @@ func scale(t *testing.T, factor int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n *= factor; testing.Short() {
-		n /= factor * factor
+	if testing.Short() {
+		n /= 5
+	} else {
+		n *= factor
 	}
 	if err := f.Value.Set(strconv.Itoa(n)); err != nil {
 		t.Fatal(err)

@@ -53,6 +53,7 @@ func (i revisionInformer) Lister() appslisters.ControllerRevisionLister {
 }
 
 func (i podInformer) Lister() corelisters.PodLister { return corelisters.NewPodLister(i.GetIndexer()) }
+
 func (i nodeInformer) Lister() corelisters.NodeLister {
 	return corelisters.NewNodeLister(i.GetIndexer())
 }
@@ -148,8 +149,16 @@ func (o ordered) ByIndex(name, value string) ([]any, error) {
 	}
 	more, err := o.Indexer.ByIndex(name, orphans)
 	out = append(out, more...)
-	slices.SortFunc(out, func(a, b any) int { return olderPod(a.(*corev1.Pod), b.(*corev1.Pod)) })
+	slices.SortFunc(out, func(a, b any) int { return olderPod(asPod(a), asPod(b)) })
 	return out, err
+}
+
+func asPod(o any) *corev1.Pod {
+	p, ok := o.(*corev1.Pod)
+	if !ok {
+		panic("the index of Pods holds something else")
+	}
+	return p
 }
 
 func olderPod(a, b *corev1.Pod) int {
