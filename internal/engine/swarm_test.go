@@ -174,7 +174,6 @@ func (s *swarm) recreate() {
 	} else {
 		s.w.removeSet(ds)
 		for _, p := range sorted(s.w.pods) {
-			p := p
 			s.w.later(s.upTo(3), func() { s.w.terminateIf(p) })
 		}
 		for name := range s.w.revisions {

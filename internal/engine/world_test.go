@@ -52,7 +52,6 @@ type world struct {
 	booked, underway int
 	joined           []time.Duration
 	statuses         []string
-	gcOff            bool
 	extremes         func() string
 	watchers         []func()
 	madeFor          map[types.UID]types.UID // which DaemonSet a Pod was created for

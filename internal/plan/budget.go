@@ -18,7 +18,7 @@ func (p *planner) resolveBudget() error {
 	if r := strategy.RollingUpdate; r != nil {
 		surge, unavailable = r.MaxSurge, r.MaxUnavailable
 	}
-	any, err := scaled(surge, 1)
+	atLeastOne, err := scaled(surge, 1)
 	if err != nil {
 		return fmt.Errorf("DaemonSet %s: spec.updateStrategy.rollingUpdate.maxSurge: %w", p.d.Key, err)
 	}
@@ -29,7 +29,7 @@ func (p *planner) resolveBudget() error {
 	if p.Budget.MaxUnavailable, err = scaled(unavailable, desired); err != nil {
 		return fmt.Errorf("DaemonSet %s: spec.updateStrategy.rollingUpdate.maxUnavailable: %w", p.d.Key, err)
 	}
-	p.Budget.Surging = any > 0
+	p.Budget.Surging = atLeastOne > 0
 	if p.Budget.Surging && len(p.d.HostPorts) > 0 {
 		p.Budget.Surging, p.Budget.MaxSurge, p.Budget.PortsForbidSurge = false, 0, true
 	}

@@ -6,7 +6,7 @@ import "github.com/everynode/everynode/internal/fleet"
 // U215, D6). Pods whose creation has not been answered do not exist yet.
 func counted(s *fleet.Slot) *fleet.Pod {
 	for _, pod := range s.Pods {
-		if !pod.Creating && !(pod.Terminal() && pod.Terminating) {
+		if !pod.Creating && (!pod.Terminal() || !pod.Terminating) {
 			return pod
 		}
 	}

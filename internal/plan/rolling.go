@@ -47,7 +47,7 @@ func (p *planner) rolling() {
 		}
 		zones.grow(s.Node.Zone())
 		switch {
-		case pr.messy || p.settling[s.NodeName] || (pr.old == nil) == (pr.new == nil):
+		case pr.messy || p.settling[s.NodeName] || p.claimed[s.NodeName] || (pr.old == nil) == (pr.new == nil):
 			p.Budget.Used++
 			zones.lose(s.Node.Zone())
 		case pr.new != nil:

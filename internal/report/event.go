@@ -68,8 +68,10 @@ func Ended(a plan.Action) (Event, bool) {
 	case fleet.PodFailed:
 		return warning(FailedDaemonPod, a.Node, "Found failed daemon pod %s on node %s, will try to kill it: %s", a.Pod.Key(), a.Node, a.Reason.Detail), true
 	case fleet.PodSucceeded:
-		return Event{Type: corev1.EventTypeNormal, Reason: SucceededDaemonPod, Subject: a.Node,
-			Message: fmt.Sprintf("Found succeeded daemon pod %s on node %s, will try to delete it: %s", a.Pod.Key(), a.Node, a.Reason.Detail)}, true
+		return Event{
+			Type: corev1.EventTypeNormal, Reason: SucceededDaemonPod, Subject: a.Node,
+			Message: fmt.Sprintf("Found succeeded daemon pod %s on node %s, will try to delete it: %s", a.Pod.Key(), a.Node, a.Reason.Detail),
+		}, true
 	}
 	return Event{}, false
 }

@@ -43,7 +43,21 @@ func Stalled(p plan.Plan) (e Event, on string, ok bool) {
 	if p.Budget.Surging {
 		limit = fmt.Sprintf("maxSurge %d", p.Budget.MaxSurge)
 	}
-	return warning(RolloutStalled, "", "%d nodes wait for their update: %s is used up by %d nodes: %s", waiting, limit, p.Budget.Used, text), on, true
+	return warning(RolloutStalled, "", "%s for their update: %s is used up by %s: %s", counted(waiting, "waits", "wait"), limit, nodes(p.Budget.Used), text), on, true
+}
+
+func nodes(n int) string {
+	if n == 1 {
+		return "1 node"
+	}
+	return fmt.Sprintf("%d nodes", n)
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return nodes(n) + " " + one
+	}
+	return nodes(n) + " " + many
 }
 
 // notReady adds that it is the node's fault.

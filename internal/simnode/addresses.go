@@ -89,7 +89,7 @@ func (b *book) place(node *corev1.Node) host {
 		return hostOf(n)
 	}
 	n := trailingNumber(node.Name)
-	for tries := 0; tries < maxHosts; tries++ {
+	for range maxHosts {
 		if owner, taken := b.owners[n]; n != 0 && (!taken || owner == node.Name) {
 			break
 		}

@@ -116,8 +116,10 @@ func describe(node *corev1.Node, h host, k knobs, stamp metav1.Time) (patch *nod
 
 func conditions(k knobs, stamp metav1.Time) []corev1.NodeCondition {
 	post := func(kind corev1.NodeConditionType, on bool, reason, message string) corev1.NodeCondition {
-		c := corev1.NodeCondition{Type: kind, Status: corev1.ConditionFalse, Reason: reason, Message: message,
-			LastHeartbeatTime: stamp, LastTransitionTime: stamp}
+		c := corev1.NodeCondition{
+			Type: kind, Status: corev1.ConditionFalse, Reason: reason, Message: message,
+			LastHeartbeatTime: stamp, LastTransitionTime: stamp,
+		}
 		if on {
 			c.Status = corev1.ConditionTrue
 		}

@@ -89,10 +89,11 @@ func parseDocument(doc []byte, nodes []corev1.Node) ([]corev1.Node, error) {
 		}
 		return expand(f, nodes)
 	case "Node":
-		more = make([]corev1.Node, 1)
-		if err := sigsyaml.UnmarshalStrict(doc, &more[0]); err != nil {
+		var node corev1.Node
+		if err := sigsyaml.UnmarshalStrict(doc, &node); err != nil {
 			return nil, err
 		}
+		more = append(more, node)
 	case "NodeList", "List":
 		var list struct {
 			metav1.TypeMeta `json:",inline"`

@@ -98,7 +98,7 @@ func run(ctx context.Context, client kubernetes.Interface, opts Options) error {
 	h := newHub(client, opts, events.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "kubelet"}))
 
 	var group sync.WaitGroup
-	informers := h.informers(ctx)
+	informers := h.informers()
 	for _, informer := range informers {
 		group.Go(func() { informer.RunWithContext(ctx) })
 	}
@@ -126,7 +126,7 @@ func run(ctx context.Context, client kubernetes.Interface, opts Options) error {
 }
 
 // informers are the two watches that feed all kubelets.
-func (h *hub) informers(ctx context.Context) []cache.Controller {
+func (h *hub) informers() []cache.Controller {
 	nodes := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			return h.client.CoreV1().Nodes().List(ctx, o)

@@ -172,18 +172,18 @@ func (k *kubelet) keep(m *member, now time.Time) step {
 	}
 	var again time.Time
 	if f := m.faults; f.fail != nil {
-		if at := m.since.Add(f.failAfter); now.Before(at) {
-			again = at
-		} else {
+		at := m.since.Add(f.failAfter)
+		if !now.Before(at) {
 			return w.finish(corev1.PodFailed, 1, *f.fail)
 		}
+		again = at
 	}
 	if f := m.faults; f.succeedAfter != nil {
-		if at := m.since.Add(*f.succeedAfter); now.Before(at) {
-			again = sooner(again, at)
-		} else {
+		at := m.since.Add(*f.succeedAfter)
+		if !now.Before(at) {
 			return w.finish(corev1.PodSucceeded, 0, refusal{})
 		}
+		again = sooner(again, at)
 	}
 	s := k.live(m, w, now)
 	s.again = sooner(s.again, again)

@@ -68,7 +68,7 @@ func testBackgroundDeletion(t *testing.T, s *space) {
 
 	s.remove(t, "d", metav1.DeletePropagationBackground)
 	if _, err := s.Client.AppsV1().DaemonSets(s.name).Get(t.Context(), "d", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-		t.Errorf("the DaemonSet is still there: %v", err)
+		t.Errorf("the DaemonSet is still there: %w", err)
 	}
 	s.expectNothing(t)
 	if h := s.seen.of(t, s.name, "d"); len(h.firsts) != made {
@@ -105,7 +105,7 @@ func testOrphanDeletionAndReturn(t *testing.T, s *space) {
 	harness.Eventually(t, patience, func() error {
 		_, err := s.Client.AppsV1().DaemonSets(s.name).Get(t.Context(), "d", metav1.GetOptions{})
 		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("the DaemonSet is still there: %v", err)
+			return fmt.Errorf("the DaemonSet is still there: %w", err)
 		}
 		return nil
 	})

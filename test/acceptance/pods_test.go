@@ -13,22 +13,6 @@ import (
 	"github.com/everynode/everynode/test/harness"
 )
 
-// pods are the Pods that a DaemonSet controls, by node. Two on one node end the test.
-func (s *space) pods(t *testing.T, name string) map[string]*corev1.Pod {
-	t.Helper()
-	out := map[string]*corev1.Pod{}
-	for _, pod := range s.allPods(t) {
-		if key, ok := ownerOf(pod); !ok || key.name != name {
-			continue
-		}
-		if other := out[nodeOf(pod)]; other != nil {
-			t.Fatalf("two Pods of %s/%s on %s: %s and %s", s.name, name, nodeOf(pod), other.Name, pod.Name)
-		}
-		out[nodeOf(pod)] = pod
-	}
-	return out
-}
-
 func (s *space) allPods(t *testing.T) []*corev1.Pod {
 	t.Helper()
 	list, err := s.Client.CoreV1().Pods(s.name).List(t.Context(), metav1.ListOptions{})

@@ -171,7 +171,7 @@ func testNamespaceTerminates(t *testing.T, s *space, ctl *controller) {
 	harness.Eventually(t, patience, func() error {
 		_, err := s.Client.CoreV1().Namespaces().Get(t.Context(), s.name, metav1.GetOptions{})
 		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("the namespace is still there: %v", err)
+			return fmt.Errorf("the namespace is still there: %w", err)
 		}
 		return nil
 	})
