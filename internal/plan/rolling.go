@@ -46,22 +46,18 @@ func (p *planner) rolling() {
 			continue
 		}
 		zones.grow(s.Node.Zone())
+		if p.counts(pr) {
+			p.Budget.Used++
+			zones.lose(s.Node.Zone())
+		}
 		switch {
-		case pr.messy || p.settling[s.NodeName] || p.claimed[s.NodeName] || (pr.old == nil) == (pr.new == nil):
-			p.Budget.Used++
-			zones.lose(s.Node.Zone())
+		case p.unsettled(pr):
 		case pr.new != nil:
-			if !p.available(pr.new) {
-				p.Budget.Used++
-				zones.lose(s.Node.Zone())
-				p.explainUnavailable(s, pr.new)
-			}
-		case !p.available(pr.old):
-			p.Budget.Used++
-			zones.lose(s.Node.Zone())
-			broken = append(broken, pr)
-		default:
+			p.explainUnavailable(s, pr.new)
+		case p.available(pr.old):
 			candidates = append(candidates, pr)
+		default:
+			broken = append(broken, pr)
 		}
 	}
 	if len(broken)+len(candidates) == 0 {
@@ -81,10 +77,31 @@ func (p *planner) rolling() {
 	p.outOfBudget(candidates)
 }
 
+// unsettled tells that a rollout has to wait for something else on the node: surplus Pods, an orphan that is being adopted,
+// or a Pod that is yet to come (U156, U157).
+func (p *planner) unsettled(pr pair) bool {
+	node := pr.slot.NodeName
+	return pr.messy || p.settling[node] || p.claimed[node] || (pr.old == nil) == (pr.new == nil)
+}
+
+// counts tells whether the node counts against maxUnavailable (U157–U161).
+func (p *planner) counts(pr pair) bool {
+	if p.unsettled(pr) {
+		return true
+	}
+	if pr.new != nil {
+		return !p.available(pr.new)
+	}
+	return !p.available(pr.old)
+}
+
 // explainUnavailable says why a new Pod still counts against the budget.
 func (p *planner) explainUnavailable(s *fleet.Slot, pod *fleet.Pod) {
 	if pod.Terminal() {
 		return // place has said why
+	}
+	if p.available(pod) {
+		return
 	}
 	if at, ready := pod.AvailableAt(p.minReady); ready {
 		p.wait(s.NodeName, fleet.MinReady, pod.Name, at)

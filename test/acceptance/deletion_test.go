@@ -68,7 +68,7 @@ func testBackgroundDeletion(t *testing.T, s *space) {
 
 	s.remove(t, "d", metav1.DeletePropagationBackground)
 	if _, err := s.Client.AppsV1().DaemonSets(s.name).Get(t.Context(), "d", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-		t.Errorf("the DaemonSet is still there: %w", err)
+		t.Errorf("the DaemonSet is still there: %v", err)
 	}
 	s.expectNothing(t)
 	if h := s.seen.of(t, s.name, "d"); len(h.firsts) != made {
