@@ -17,6 +17,7 @@ func (p *planner) ownership() {
 		if pod.Leaving() {
 			continue // never adopted (D5); its successor comes when it has ended
 		}
+		p.adopting[pod.On()] = true
 		if pod.Patching || stalled {
 			continue
 		}

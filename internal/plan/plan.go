@@ -131,7 +131,9 @@ type planner struct {
 	// leaving and coming are this plan's own deletes and creates, which later steps must see as done.
 	leaving map[*fleet.Pod]bool
 	coming  map[string]bool
-	claimed map[string]bool // nodes where an orphan is about to be adopted
+	claimed map[string]bool // nodes where an orphan is, to be adopted or ending
+	// adopting are those where one is to be adopted: a rollout waits there to see who stays.
+	adopting map[string]bool
 	// settling are nodes with surplus Pods: a rollout leaves them alone until one is left.
 	settling map[string]bool
 }
@@ -142,7 +144,7 @@ func Compute(in Input) (Plan, error) {
 		Input: in, d: in.Daemon, Plan: Plan{Daemon: in.Daemon},
 		template: in.Daemon.Object.Annotations[appsv1.DeprecatedTemplateGeneration],
 		minReady: time.Duration(in.Daemon.Object.Spec.MinReadySeconds) * time.Second,
-		leaving:  map[*fleet.Pod]bool{}, coming: map[string]bool{}, claimed: map[string]bool{}, settling: map[string]bool{},
+		leaving:  map[*fleet.Pod]bool{}, coming: map[string]bool{}, claimed: map[string]bool{}, adopting: map[string]bool{}, settling: map[string]bool{},
 	}
 	if p.d.Deleting() {
 		return p.Plan, nil // the garbage collector's (U065, U240)

@@ -81,7 +81,7 @@ func (p *planner) rolling() {
 // or a Pod that is yet to come (U156, U157).
 func (p *planner) unsettled(pr pair) bool {
 	node := pr.slot.NodeName
-	return pr.messy || p.settling[node] || p.claimed[node] || (pr.old == nil) == (pr.new == nil)
+	return pr.messy || p.settling[node] || p.adopting[node] || (pr.old == nil) == (pr.new == nil)
 }
 
 // counts tells whether the node counts against maxUnavailable (U157–U161).
