@@ -61,7 +61,7 @@ func answered(err error) Answer {
 	return Answer{Outcome: o, Err: err, RetryAfter: after}
 }
 
-// uid is the precondition that every delete carries.
+// preconditions are what the decision was made on: the Pod's UID always, its resourceVersion where its state was the reason.
 func preconditions(a plan.Action) *metav1.Preconditions {
 	p := &metav1.Preconditions{UID: &a.Pod.UID}
 	if a.Guarded {
