@@ -43,7 +43,7 @@ func Stalled(p plan.Plan) (e Event, on string, ok bool) {
 	if p.Budget.Surging {
 		limit = fmt.Sprintf("maxSurge %d", p.Budget.MaxSurge)
 	}
-	return warning(RolloutStalled, "", "%s for their update: %s is used up by %s: %s", counted(waiting, "waits", "wait"), limit, nodes(p.Budget.Used), text), on, true
+	return warning(RolloutStalled, "", "%s: %s is used up by %s: %s", counted(waiting, "waits for its update", "wait for their update"), limit, nodes(p.Budget.Used), text), on, true
 }
 
 func nodes(n int) string {
