@@ -40,19 +40,17 @@ func classify(err error) (o Outcome, unknown bool, retryAfter time.Duration) {
 // insist repeats a call that does the same when done twice until it is known whether it was carried out. To take an
 // unknown outcome for a failure would let another Pod be taken in its place, beyond the budget.
 func (x *Executor) insist(ctx context.Context, call func(context.Context) error) error {
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	_, err := repeat(ctx, func(err error) bool { _, unknown, _ := classify(err); return unknown }, func() (struct{}, error) {
 		actx, cancel := x.attempt(ctx)
-		err := call(actx)
-		cancel()
-		if _, unknown, _ := classify(err); !unknown {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(pause):
-		}
-	}
+		defer cancel()
+		return struct{}{}, call(actx)
+	})
+	return err
+}
+
+// persist repeats a read until it is answered, found or not, or ctx ends.
+func persist[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	return repeat(ctx, func(err error) bool { o, _, _ := classify(err); return o == Busy }, read)
 }
 
 // Pauses between the tries of a call that is repeated until it is answered.
@@ -61,16 +59,16 @@ const (
 	longestPause = 5 * time.Second
 )
 
-// persist repeats a read with growing pauses until it is answered, found or not, or ctx ends.
-func persist[T any](ctx context.Context, read func() (T, error)) (T, error) {
+// repeat tries with growing pauses as long as the error asks for it, or until ctx ends; it gives the last answer.
+func repeat[T any](ctx context.Context, again func(error) bool, try func() (T, error)) (T, error) {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		v, err := read()
-		if o, _, _ := classify(err); o != Busy {
+		v, err := try()
+		if !again(err) {
 			return v, err
 		}
 		select {
 		case <-ctx.Done():
-			return v, ctx.Err()
+			return v, err
 		case <-time.After(pause):
 		}
 	}

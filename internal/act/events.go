@@ -12,7 +12,6 @@ import (
 	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/tools/reference"
 
-	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/report"
 )
 
@@ -76,10 +75,10 @@ func (h *Herald) interval(e report.Event) time.Duration {
 	}
 }
 
-// Forget drops what was said about a DaemonSet that is gone, and what was said long ago.
-func (h *Herald) Forget(d *fleet.Daemon, now time.Time) {
+// Forget drops what was said long ago.
+func (h *Herald) Forget(now time.Time) {
 	for key, at := range h.said {
-		if (d != nil && key.uid == d.UID) || now.After(at.Add(2*repeatAfter)) {
+		if now.After(at.Add(2 * repeatAfter)) {
 			delete(h.said, key)
 		}
 	}

@@ -1,12 +1,12 @@
 package engine
 
 import (
-	"strconv"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/everynode/everynode/internal/act"
+	"github.com/everynode/everynode/internal/feed"
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/match"
 	"github.com/everynode/everynode/internal/plan"
@@ -56,26 +56,21 @@ func (c *Core) takeIn(a act.Answer, now time.Time) {
 		c.Fleet.MarkPatching(a.Action.Pod, false)
 	}
 	if a.Pod != nil && a.Outcome != act.Taken {
-		if v, ok := version(a.Pod.ResourceVersion); ok {
+		if v, err := feed.ParseVersion(a.Pod.ResourceVersion); err == nil {
 			node, _ := match.Target(&a.Pod.Spec)
 			c.Fleet.ApplyAnswer(fleet.NewPod(a.Pod, v, node), now)
 		}
 	}
 	if a.Revision != nil {
-		if v, ok := version(a.Revision.ResourceVersion); ok {
+		if v, err := feed.ParseVersion(a.Revision.ResourceVersion); err == nil {
 			c.Fleet.ApplyRevision(a.Revision, v)
 		}
 	}
 	if a.DaemonSet != nil {
-		if v, ok := version(a.DaemonSet.ResourceVersion); ok {
+		if v, err := feed.ParseVersion(a.DaemonSet.ResourceVersion); err == nil {
 			c.Fleet.ApplyDaemon(a.DaemonSet, v, a.Outcome == act.Done && a.Status != nil, now)
 		}
 	}
-}
-
-func version(rv string) (fleet.Version, bool) {
-	v, err := strconv.ParseUint(rv, 10, 64)
-	return fleet.Version(v), err == nil
 }
 
 // learn moves the backoffs of a slot or DaemonSet, and tells about refusals.
@@ -142,8 +137,13 @@ func (c *Core) learnDelete(d *fleet.Daemon, a act.Answer, now time.Time) {
 	}
 }
 
+// refusedAgain is the backoff after one more refused call of any kind.
+func refusedAgain(b fleet.Backoff, now time.Time, epoch int64) fleet.Backoff {
+	return b.Next(now, epoch, refusalFirst, refusalLongest, refusalLongest)
+}
+
 func hold(d *fleet.Daemon, s *fleet.Slot, a act.Answer, now time.Time) {
-	s.Refusals = s.Refusals.Next(now, d.Object.Generation, refusalFirst, refusalLongest, refusalLongest)
+	s.Refusals = refusedAgain(s.Refusals, now, d.Object.Generation)
 	s.Refused = a.Why()
 }
 
@@ -154,7 +154,7 @@ func (c *Core) settleStall(d *fleet.Daemon, a act.Answer, now time.Time) {
 		d.Stalled, d.StalledWhy = fleet.Backoff{}, fleet.Reason{}
 		return
 	}
-	d.Stalled = d.Stalled.Next(now, d.Object.Generation, refusalFirst, refusalLongest, refusalLongest)
+	d.Stalled = refusedAgain(d.Stalled, now, d.Object.Generation)
 	d.StalledWhy = fleet.Reason{Code: fleet.CallBackoff, Detail: a.Why()}
 }
 
@@ -175,7 +175,7 @@ func (c *Core) statusAnswered(d *fleet.Daemon, k *desk, a act.Answer, now time.T
 	case act.Done, act.Stopped:
 		k.statusRetry = fleet.Backoff{}
 	default:
-		k.statusRetry = k.statusRetry.Next(now, 0, refusalFirst, refusalLongest, refusalLongest)
+		k.statusRetry = refusedAgain(k.statusRetry, now, 0)
 	}
 	if d != nil {
 		c.Fleet.Touch(d.Key) // what changed while the write was under way

@@ -95,12 +95,12 @@ func (c *Core) start(d *fleet.Daemon, k *desk, a plan.Action, hash string, now t
 		c.Fleet.Creating(call.Pending, now)
 	case plan.DryRun:
 		call.Pending = plan.Pending(d, hash, a.Node, a.Name, c.placement)
-		c.stall(d, fleet.Reason{Code: fleet.CallInFlight}, now)
+		stall(d, now)
 	case plan.Delete:
 		c.Fleet.MarkDeleting(a.Pod, true)
 		c.ended(d, a, now)
 	case plan.Revise:
-		c.stall(d, fleet.Reason{Code: fleet.CallInFlight}, now)
+		stall(d, now)
 	default:
 		c.Fleet.MarkPatching(a.Pod, true)
 	}
@@ -122,8 +122,9 @@ func (c *Core) ended(d *fleet.Daemon, a plan.Action, now time.Time) {
 // callStall is how long history, adoption and dry runs wait for the answer of one of them.
 const callStall = 10 * time.Minute
 
-func (c *Core) stall(d *fleet.Daemon, why fleet.Reason, now time.Time) {
-	d.Stalled.Until, d.Stalled.Epoch, d.StalledWhy = now.Add(callStall), d.Object.Generation, why
+func stall(d *fleet.Daemon, now time.Time) {
+	d.Stalled.Until, d.Stalled.Epoch = now.Add(callStall), d.Object.Generation
+	d.StalledWhy = fleet.Reason{Code: fleet.CallInFlight}
 }
 
 // Status writes of one DaemonSet: not closer together than this while it is busy, and a little apart at all times.

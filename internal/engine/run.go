@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -60,7 +59,7 @@ func Run(ctx context.Context, cfg *rest.Config, opts Options) error {
 	var feeding sync.WaitGroup
 	feeding.Go(func() {
 		feed.Run(ctx, client, feed.Options{
-			Target: func(s *corev1.PodSpec) (string, bool) { return match.Target(s) },
+			Target: match.Target,
 			OnError: func(kind feed.Kind, err error) {
 				opts.Metrics.FeedError(string(kind))
 				opts.Logger.Warn("watch failed and is repeated with backoff", "kind", kind, "error", err)
@@ -104,7 +103,7 @@ func (l *loop) run() {
 			l.core.Answer(a, time.Now())
 		case <-timer.C:
 		case now := <-tidy.C:
-			l.herald.Forget(nil, now)
+			l.herald.Forget(now)
 		}
 		l.drain()
 		if len(l.synced) < len(feed.Kinds) {

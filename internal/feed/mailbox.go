@@ -72,7 +72,7 @@ func (m *mailbox[O, F]) Transformer() cache.TransformFunc {
 
 // Replace sends a whole list on. It refuses the list if one object cannot be read: without that one it would lie.
 func (m *mailbox[O, F]) Replace(objects []any, resourceVersion string) error {
-	list, err := parse(resourceVersion)
+	list, err := ParseVersion(resourceVersion)
 	if err != nil {
 		return m.refuse(fmt.Errorf("list of %s: %w", m.kind, err))
 	}
@@ -103,7 +103,7 @@ func (m *mailbox[O, F]) open(object any) (F, error) {
 	if !ok {
 		return none, fmt.Errorf("%s: a %T came where a %T is due", m.kind, object, o)
 	}
-	v, err := parse(o.GetResourceVersion())
+	v, err := ParseVersion(o.GetResourceVersion())
 	if err != nil {
 		return none, fmt.Errorf("%s %s: %w", m.kind, cache.MetaObjectToName(o), err)
 	}
@@ -118,7 +118,8 @@ func (m *mailbox[O, F]) refuse(err error) error {
 	return err
 }
 
-func parse(resourceVersion string) (fleet.Version, error) {
+// ParseVersion reads a resourceVersion as the number that it is; the error says what everynode needs of a server.
+func ParseVersion(resourceVersion string) (fleet.Version, error) {
 	v, err := strconv.ParseUint(resourceVersion, 10, 64)
 	if err != nil {
 		return 0, fmt.Errorf("resourceVersion %q is no number, so it cannot be told what is newer; everynode needs an API server that counts them up", resourceVersion)

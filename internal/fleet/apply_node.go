@@ -14,20 +14,14 @@ func (f *Fleet) ApplyNode(n *Node, now time.Time) {
 		n.pods, n.waiters, n.Seen = old.pods, old.waiters, old.Seen
 	} else {
 		n.Seen = now
-		n.pods = map[*Pod]struct{}{}
-		for p := range f.homeless[n.Name] {
-			if p.Node == n.Name {
-				n.pods[p] = struct{}{}
-			}
+		if n.pods = f.homeless[n.Name]; n.pods == nil {
+			n.pods = map[*Pod]struct{}{}
 		}
 		delete(f.homeless, n.Name)
 	}
 	moved := old == nil || !old.placementEqual(n)
 	for _, d := range f.daemons {
-		s := d.slots[n.Name]
-		if s == nil {
-			s = d.slotFor(n.Name)
-		}
+		s := d.slotFor(n.Name)
 		s.Node, s.GoneSince = n, time.Time{}
 		if moved {
 			f.rejudge(d, s)
@@ -62,8 +56,8 @@ func (f *Fleet) DeleteNode(name string, version Version, now time.Time) {
 	}
 	delete(f.nodes, name)
 	f.wake(n)
-	for p := range n.pods {
-		add(f.homeless, name, p)
+	if len(n.pods) > 0 {
+		f.homeless[name] = n.pods
 	}
 	for _, d := range f.daemons {
 		s := d.slots[name]

@@ -22,22 +22,18 @@ func (p *planner) history() error {
 		p.Hash = h.Hash
 	}
 	worn, used := p.wornHashes()
-	stalled := p.d.Stalled.Waits(p.Now, ds.Generation)
-	if stalled {
-		p.lookAgain(p.d.Stalled.Until)
-	}
 	for _, c := range h.Changes {
-		if stalled || (c.Kind == revision.Delete && used[revision.HashOf(c.Revision)]) {
+		if p.stalled || (c.Kind == revision.Delete && used[revision.HashOf(c.Revision)]) {
 			continue // Pods are relabelled first
 		}
 		p.revise(c)
 	}
 	for _, pod := range worn {
-		if to := h.Relabel[pod.Hash()]; to != "" && !stalled && !pod.Patching && !pod.Creating {
+		if to := h.Relabel[pod.Hash()]; to != "" && !p.stalled && !pod.Patching && !pod.Creating {
 			p.act(Action{Kind: Relabel, Node: pod.On(), Pod: pod, Hash: to, Reason: fleet.Reason{Code: fleet.RevisionsMerged, Detail: to}})
 		}
 	}
-	if stalled || h.Current == nil {
+	if p.stalled || h.Current == nil {
 		return nil
 	}
 	for _, old := range revision.Trim(ds, h.Old, used) {

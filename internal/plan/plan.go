@@ -128,6 +128,8 @@ type planner struct {
 	d        *fleet.Daemon
 	template string // the DaemonSet's template generation, empty if none is served (U140)
 	minReady time.Duration
+	// stalled: history, ownership and dry runs wait for an answer, or back off after a refusal.
+	stalled bool
 	// leaving and coming are this plan's own deletes and creates, which later steps must see as done.
 	leaving map[*fleet.Pod]bool
 	coming  map[string]bool
@@ -152,6 +154,9 @@ func Compute(in Input) (Plan, error) {
 	if sel := p.d.Object.Spec.Selector; sel != nil && len(sel.MatchLabels) == 0 && len(sel.MatchExpressions) == 0 {
 		p.Problem = &fleet.Reason{Code: SelectingAll, Detail: "a non-empty selector is required"}
 		return p.Plan, nil
+	}
+	if p.stalled = p.d.Stalled.Waits(p.Now, p.d.Object.Generation); p.stalled {
+		p.lookAgain(p.d.Stalled.Until)
 	}
 	if err := p.history(); err != nil {
 		return Plan{}, err

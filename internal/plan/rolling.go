@@ -142,7 +142,7 @@ func (p *planner) approved(next []pair) bool {
 	}
 	first := next[0]
 	p.wait(first.slot.NodeName, fleet.DryRunFirst, p.d.StalledWhy.Detail, p.d.Stalled.Until)
-	if !p.d.Stalled.Waits(p.Now, p.d.Object.Generation) {
+	if !p.stalled {
 		p.act(Action{Kind: DryRun, Node: first.slot.NodeName, Pod: first.old, Reason: fleet.Reason{Code: fleet.DryRunFirst, Detail: "revision " + p.Hash}})
 	}
 	return false

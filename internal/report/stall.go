@@ -22,6 +22,9 @@ var blockerNames = map[fleet.Code]string{
 // on identifies what it waits for, so that progress can be told from standstill.
 func Stalled(p plan.Plan) (e Event, on string, ok bool) {
 	const shown = 5
+	if len(p.Actions) > 0 {
+		return Event{}, "", false
+	}
 	waiting := 0
 	var blockers []string
 	for _, w := range p.Waits {
@@ -31,7 +34,7 @@ func Stalled(p plan.Plan) (e Event, on string, ok bool) {
 			blockers = append(blockers, w.Node+": "+words+notReady(p, w.Node))
 		}
 	}
-	if waiting == 0 || len(p.Actions) > 0 || len(blockers) == 0 {
+	if waiting == 0 || len(blockers) == 0 {
 		return Event{}, "", false
 	}
 	on = strings.Join(blockers, "; ")
