@@ -40,7 +40,7 @@ func classify(err error) (o Outcome, unknown bool, retryAfter time.Duration) {
 // insist repeats a call that does the same when done twice until it is known whether it was carried out. To take an
 // unknown outcome for a failure would let another Pod be taken in its place, beyond the budget.
 func (x *Executor) insist(ctx context.Context, call func(context.Context) error) error {
-	_, err := repeat(ctx, func(err error) bool { _, unknown, _ := classify(err); return unknown }, func() (struct{}, error) {
+	_, err := repeat(ctx, x.pause, func(err error) bool { _, unknown, _ := classify(err); return unknown }, func() (struct{}, error) {
 		actx, cancel := x.attempt(ctx)
 		defer cancel()
 		return struct{}{}, call(actx)
@@ -49,8 +49,12 @@ func (x *Executor) insist(ctx context.Context, call func(context.Context) error)
 }
 
 // persist repeats a read until it is answered, found or not, or ctx ends.
-func persist[T any](ctx context.Context, read func() (T, error)) (T, error) {
-	return repeat(ctx, func(err error) bool { o, _, _ := classify(err); return o == Busy }, read)
+func persist[T any](ctx context.Context, x *Executor, read func(context.Context) (T, error)) (T, error) {
+	return repeat(ctx, x.pause, func(err error) bool { o, _, _ := classify(err); return o == Busy }, func() (T, error) {
+		actx, cancel := x.attempt(ctx)
+		defer cancel()
+		return read(actx)
+	})
 }
 
 // Pauses between the tries of a call that is repeated until it is answered.
@@ -60,16 +64,14 @@ const (
 )
 
 // repeat tries with growing pauses as long as the error asks for it, or until ctx ends; it gives the last answer.
-func repeat[T any](ctx context.Context, again func(error) bool, try func() (T, error)) (T, error) {
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+func repeat[T any](ctx context.Context, pause Pause, again func(error) bool, try func() (T, error)) (T, error) {
+	for d := firstPause; ; d = min(2*d, longestPause) {
 		v, err := try()
-		if !again(err) {
+		if !again(err) || ctx.Err() != nil {
 			return v, err
 		}
-		select {
-		case <-ctx.Done():
+		if pause(ctx, d); ctx.Err() != nil {
 			return v, err
-		case <-time.After(pause):
 		}
 	}
 }

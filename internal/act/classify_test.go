@@ -46,8 +46,8 @@ func TestErrorsOfTheAPIAreSorted(t *testing.T) {
 }
 
 func TestAReadIsRepeatedUntilItIsAnswered(t *testing.T) {
-	tries := 0
-	v, err := persist(context.Background(), func() (int, error) {
+	tries, x := 0, NewExecutor(nil, time.Second, Sleep)
+	v, err := persist(context.Background(), x, func(context.Context) (int, error) {
 		if tries++; tries < 3 {
 			return 0, errors.New("connection refused")
 		}
@@ -56,7 +56,7 @@ func TestAReadIsRepeatedUntilItIsAnswered(t *testing.T) {
 	if v != 42 || err != nil || tries != 3 {
 		t.Errorf("%d, %v after %d tries", v, err, tries)
 	}
-	if _, err := persist(context.Background(), func() (int, error) { return 0, apierrors.NewNotFound(pods, "p") }); !apierrors.IsNotFound(err) {
+	if _, err := persist(context.Background(), x, func(context.Context) (int, error) { return 0, apierrors.NewNotFound(pods, "p") }); !apierrors.IsNotFound(err) {
 		t.Errorf("an absent object gives %v", err)
 	}
 }

@@ -5,21 +5,33 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 
 	"github.com/everynode/everynode/internal/plan"
 )
 
 // Executor carries out calls against one API server. It is safe for use by several goroutines.
 type Executor struct {
-	client kubernetes.Interface
-	// Timeout bounds one attempt.
+	api     API
 	timeout time.Duration
+	pause   Pause
 }
 
-// NewExecutor makes an Executor; timeout bounds each attempt of a call.
-func NewExecutor(client kubernetes.Interface, timeout time.Duration) *Executor {
-	return &Executor{client: client, timeout: timeout}
+// Pause waits for d, or less if ctx ends first.
+type Pause func(ctx context.Context, d time.Duration)
+
+// Sleep is the Pause of a real clock.
+func Sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// NewExecutor makes an Executor; timeout bounds each attempt of a call, pause is what it does between two.
+func NewExecutor(api API, timeout time.Duration, pause Pause) *Executor {
+	return &Executor{api: api, timeout: timeout, pause: pause}
 }
 
 // Do carries out one call and returns when it is known what became of it, or when ctx ends.
@@ -51,8 +63,14 @@ func (x *Executor) Do(ctx context.Context, c Call) Answer {
 	return a
 }
 
+// attempt bounds one attempt. ctx is asked first: that of a leader ends by the clock, even where a process that stood
+// still has not noticed yet (Lead).
 func (x *Executor) attempt(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, x.timeout)
+	actx, cancel := context.WithTimeout(ctx, x.timeout)
+	if ctx.Err() != nil {
+		cancel()
+	}
+	return actx, cancel
 }
 
 // answered builds the answer to a call that made or changed nothing, from its error.

@@ -27,7 +27,7 @@ func (x *Executor) patchPod(ctx context.Context, c Call, kind types.PatchType, m
 	actx, cancel := x.attempt(ctx)
 	defer cancel()
 	var pod *corev1.Pod
-	pod, err = x.client.CoreV1().Pods(c.Action.Pod.Namespace).Patch(actx, c.Action.Pod.Name, kind, body, metav1.PatchOptions{})
+	pod, err = x.api.PatchPod(actx, c.Action.Pod.Namespace, c.Action.Pod.Name, kind, body)
 	a := answered(err)
 	if err == nil {
 		a.Pod = pod

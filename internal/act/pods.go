@@ -18,7 +18,7 @@ import (
 func (x *Executor) create(ctx context.Context, c Call) Answer {
 	pod := plan.NewPod(c.Daemon, c.Hash, c.Action.Node, c.Action.Name, c.Placement)
 	actx, cancel := x.attempt(ctx)
-	made, err := x.client.CoreV1().Pods(pod.Namespace).Create(actx, pod, metav1.CreateOptions{})
+	made, err := x.api.CreatePod(actx, pod, metav1.CreateOptions{})
 	cancel()
 	if err == nil {
 		return Answer{Outcome: Done, Pod: made}
@@ -28,8 +28,8 @@ func (x *Executor) create(ctx context.Context, c Call) Answer {
 	if !unknown && !apierrors.IsAlreadyExists(err) {
 		return first
 	}
-	held, err := persist(ctx, func() (*corev1.Pod, error) {
-		return x.client.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+	held, err := persist(ctx, x, func(ctx context.Context) (*corev1.Pod, error) {
+		return x.api.GetPod(ctx, pod.Namespace, pod.Name)
 	})
 	switch {
 	case apierrors.IsNotFound(err):
@@ -50,7 +50,7 @@ func (x *Executor) dryRun(ctx context.Context, c Call) Answer {
 	pod := plan.NewPod(c.Daemon, c.Hash, c.Action.Node, "", c.Placement)
 	actx, cancel := x.attempt(ctx)
 	defer cancel()
-	_, err := x.client.CoreV1().Pods(pod.Namespace).Create(actx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	_, err := x.api.CreatePod(actx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	if overQuota(err) && c.Action.Pod.Requests.Covers(c.Pending.Requests) {
 		err = nil
 	}
@@ -72,21 +72,21 @@ func (x *Executor) delete(ctx context.Context, c Call) Answer {
 		var now int64
 		opts.GracePeriodSeconds = &now // no kubelet is left to end it
 	}
-	pods := x.client.CoreV1().Pods(c.Action.Pod.Namespace)
-	a := answered(x.insist(ctx, func(ctx context.Context) error { return pods.Delete(ctx, c.Action.Pod.Name, opts) }))
+	pod := c.Action.Pod
+	a := answered(x.insist(ctx, func(ctx context.Context) error { return x.api.DeletePod(ctx, pod.Namespace, pod.Name, opts) }))
 	if a.Outcome != Conflict && a.Outcome != Gone {
 		return a
 	}
 	// Bring home what the Pod is now, so that the next plan is not made from the same old view. A webhook can say 404 or 409
 	// too, of a Pod that is there as it was: that is a refusal.
-	fresh, err := persist(ctx, func() (*corev1.Pod, error) {
-		return pods.Get(ctx, c.Action.Pod.Name, metav1.GetOptions{})
+	fresh, err := persist(ctx, x, func(ctx context.Context) (*corev1.Pod, error) {
+		return x.api.GetPod(ctx, pod.Namespace, pod.Name)
 	})
 	switch {
-	case apierrors.IsNotFound(err) || (err == nil && fresh.UID != c.Action.Pod.UID):
+	case apierrors.IsNotFound(err) || (err == nil && fresh.UID != pod.UID):
 		a.Outcome = Gone
 	case err != nil:
-	case fresh.ResourceVersion == c.Action.Pod.ResourceVersion() || !c.Action.Guarded:
+	case fresh.ResourceVersion == pod.ResourceVersion() || !c.Action.Guarded:
 		a.Outcome = Refused
 	default:
 		a.Outcome, a.Pod = Conflict, fresh
@@ -98,7 +98,7 @@ func (x *Executor) delete(ctx context.Context, c Call) Answer {
 func (x *Executor) nodeGone(ctx context.Context, name string) (Answer, bool) {
 	actx, cancel := x.attempt(ctx)
 	defer cancel()
-	_, err := x.client.CoreV1().Nodes().Get(actx, name, metav1.GetOptions{})
+	_, err := x.api.GetNode(actx, name)
 	switch {
 	case apierrors.IsNotFound(err):
 		return Answer{}, true
@@ -113,7 +113,7 @@ func (x *Executor) nodeGone(ctx context.Context, name string) (Answer, bool) {
 func (x *Executor) alive(ctx context.Context, ds *appsv1.DaemonSet) (Answer, bool) {
 	actx, cancel := x.attempt(ctx)
 	defer cancel()
-	live, err := x.client.AppsV1().DaemonSets(ds.Namespace).Get(actx, ds.Name, metav1.GetOptions{})
+	live, err := x.api.GetDaemonSet(actx, ds.Namespace, ds.Name)
 	switch {
 	case err != nil:
 		return answered(err), false

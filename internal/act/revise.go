@@ -14,14 +14,13 @@ import (
 // revise carries out one change to the history.
 func (x *Executor) revise(ctx context.Context, c Call) Answer {
 	change := c.Action.Revision
-	revisions := x.client.AppsV1().ControllerRevisions(c.Daemon.Namespace)
 	switch change.Kind {
 	case revision.Create:
 		return x.createRevision(ctx, c)
 	case revision.Delete:
 		actx, cancel := x.attempt(ctx)
 		defer cancel()
-		return answered(revisions.Delete(actx, change.Revision.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &change.Revision.UID}}))
+		return answered(x.api.DeleteRevision(actx, c.Daemon.Namespace, change.Revision.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &change.Revision.UID}}))
 	case revision.Adopt:
 		if a, ok := x.alive(ctx, c.Daemon); !ok {
 			return a
@@ -29,7 +28,7 @@ func (x *Executor) revise(ctx context.Context, c Call) Answer {
 	}
 	actx, cancel := x.attempt(ctx)
 	defer cancel()
-	got, err := revisions.Update(actx, change.Revision, metav1.UpdateOptions{})
+	got, err := x.api.UpdateRevision(actx, change.Revision)
 	a := answered(err)
 	if err == nil {
 		a.Revision = got
@@ -41,9 +40,8 @@ func (x *Executor) revise(ctx context.Context, c Call) Answer {
 // same, and collisionCount moves the name on if it is not (U192).
 func (x *Executor) createRevision(ctx context.Context, c Call) Answer {
 	want := c.Action.Revision.Revision
-	revisions := x.client.AppsV1().ControllerRevisions(c.Daemon.Namespace)
 	actx, cancel := x.attempt(ctx)
-	got, err := revisions.Create(actx, want, metav1.CreateOptions{})
+	got, err := x.api.CreateRevision(actx, want)
 	cancel()
 	if err == nil {
 		return Answer{Outcome: Done, Revision: got}
@@ -52,8 +50,8 @@ func (x *Executor) createRevision(ctx context.Context, c Call) Answer {
 	if _, unknown, _ := classify(err); !unknown && !apierrors.IsAlreadyExists(err) {
 		return first
 	}
-	held, err := persist(ctx, func() (*appsv1.ControllerRevision, error) {
-		return revisions.Get(ctx, want.Name, metav1.GetOptions{})
+	held, err := persist(ctx, x, func(ctx context.Context) (*appsv1.ControllerRevision, error) {
+		return x.api.GetRevision(ctx, want.Namespace, want.Name)
 	})
 	switch {
 	case apierrors.IsNotFound(err):
@@ -71,7 +69,7 @@ func (x *Executor) createRevision(ctx context.Context, c Call) Answer {
 // countCollision raises collisionCount by one, if nobody has since the plan was made.
 func (x *Executor) countCollision(ctx context.Context, c Call, held *appsv1.ControllerRevision) Answer {
 	actx, cancel := x.attempt(ctx)
-	live, err := x.client.AppsV1().DaemonSets(c.Daemon.Namespace).Get(actx, c.Daemon.Name, metav1.GetOptions{})
+	live, err := x.api.GetDaemonSet(actx, c.Daemon.Namespace, c.Daemon.Name)
 	cancel()
 	switch {
 	case err != nil:

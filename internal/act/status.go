@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/everynode/everynode/internal/report"
 )
@@ -19,7 +18,7 @@ func (x *Executor) writeStatus(ctx context.Context, c Call) Answer {
 		return a
 	}
 	actx, cancel := x.attempt(ctx)
-	live, err := x.client.AppsV1().DaemonSets(ds.Namespace).Get(actx, ds.Name, metav1.GetOptions{})
+	live, err := x.api.GetDaemonSet(actx, ds.Namespace, ds.Name)
 	cancel()
 	switch {
 	case err != nil:
@@ -38,7 +37,7 @@ func (x *Executor) writeStatus(ctx context.Context, c Call) Answer {
 func (x *Executor) putStatus(ctx context.Context, ds *appsv1.DaemonSet) Answer {
 	actx, cancel := x.attempt(ctx)
 	defer cancel()
-	got, err := x.client.AppsV1().DaemonSets(ds.Namespace).UpdateStatus(actx, ds, metav1.UpdateOptions{})
+	got, err := x.api.UpdateDaemonSetStatus(actx, ds)
 	a := answered(err)
 	if err == nil {
 		a.DaemonSet = got

@@ -101,7 +101,7 @@ func lead(ctx context.Context, client coordination.LeasesGetter, o LeaderOptions
 	select {
 	case <-ctx.Done():
 	case <-won:
-		err = o.hold(held, run)
+		err = o.hold(held, g, run)
 	}
 	lost := errors.Is(context.Cause(held), ErrLeaseLost)
 	stop()
@@ -114,13 +114,13 @@ func lead(ctx context.Context, client coordination.LeasesGetter, o LeaderOptions
 }
 
 // hold runs run while the lease is held. After a loss it does not wait for ever: the end of the process ends run too.
-func (o LeaderOptions) hold(held context.Context, run func(context.Context) error) error {
+func (o LeaderOptions) hold(held context.Context, g *guard, run func(context.Context) error) error {
 	if o.Leading != nil {
 		o.Leading(true)
 		defer o.Leading(false)
 	}
 	ran := make(chan error, 1)
-	go func() { ran <- run(held) }()
+	go func() { ran <- run(fenced{held, g}) }()
 	select {
 	case err := <-ran:
 		return err

@@ -172,3 +172,19 @@ func TestTheGuardCountsFromWhenARenewalWasSent(t *testing.T) {
 		t.Errorf("a renewal that failed: error %v, held %v", err, g.held())
 	}
 }
+
+// A process that was stopped and goes on asks before it writes, and may do so before the timer that ends its work has run.
+func TestALeaderThatStoodStillIsToldBeforeItWrites(t *testing.T) {
+	ctx := fenced{t.Context(), &guard{over: time.Now().Add(-time.Millisecond)}}
+	if ctx.Err() == nil {
+		t.Error("a lease that has run out by the clock still lets its holder write")
+	}
+	select {
+	case <-ctx.Done():
+		t.Error("the timer has not run, but the context says so")
+	default:
+	}
+	if ctx := (fenced{t.Context(), &guard{over: time.Now().Add(time.Minute)}}); ctx.Err() != nil {
+		t.Errorf("a lease that is held ends with %v", ctx.Err())
+	}
+}

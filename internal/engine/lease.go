@@ -18,6 +18,27 @@ type guard struct {
 
 	mu   sync.Mutex
 	ends *time.Timer // nil until the lease is held
+	over time.Time   // when ends fires
+}
+
+// fenced is the context of a leader's work. A process that was stopped and goes on may run the work before the timer that
+// ends it; Err looks at the clock, so that whoever asks before a write is told at once.
+type fenced struct {
+	context.Context
+	guard *guard
+}
+
+// Err is not nil once the lease may have run out.
+func (f fenced) Err() error {
+	if err := f.Context.Err(); err != nil {
+		return err
+	}
+	f.guard.mu.Lock()
+	defer f.guard.mu.Unlock()
+	if time.Now().Before(f.guard.over) {
+		return nil
+	}
+	return context.Canceled
 }
 
 // times of a lease. Work ends margin before the lease can have run out.
@@ -58,7 +79,8 @@ func (g *guard) renewed(sent time.Time, err error) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	left := time.Until(sent.Add(g.times.duration - g.times.margin))
+	g.over = sent.Add(g.times.duration - g.times.margin)
+	left := time.Until(g.over)
 	if g.ends == nil {
 		g.ends = time.AfterFunc(left, func() { g.lose(ErrLeaseLost) })
 	} else {

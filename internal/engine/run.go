@@ -51,7 +51,7 @@ func Run(ctx context.Context, cfg *rest.Config, opts Options) error {
 	l := &loop{
 		opts: opts, ctx: ctx,
 		core:    NewCore(opts.Placement, herald.Say, meter{set: opts.Metrics, log: opts.Logger}),
-		exec:    act.NewExecutor(client, callTimeout),
+		exec:    act.NewExecutor(act.Cluster(client), callTimeout, act.Sleep),
 		herald:  herald,
 		events:  make(chan feed.Event, 1024),
 		answers: make(chan act.Answer, paceLongest),
