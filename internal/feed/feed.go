@@ -51,18 +51,45 @@ type Options struct {
 // Run feeds events into out until ctx ends.
 func Run(ctx context.Context, client kubernetes.Interface, o Options, out chan<- Event) {
 	core, apps := client.CoreV1(), client.AppsV1()
+	send := func(e Event) {
+		select {
+		case out <- e:
+		case <-ctx.Done():
+		}
+	}
 	var running sync.WaitGroup
-	start := func(object runtime.Object, s source, store cache.ReflectorStore) {
-		reflector := cache.NewReflectorWithOptions(s.listWatch(client), object, store, cache.ReflectorOptions{Name: "everynode/" + string(s.kind)})
+	start := func(object runtime.Object, s source) {
+		reflector := cache.NewReflectorWithOptions(s.listWatch(client), object, NewStore(s.kind, o, send), cache.ReflectorOptions{Name: "everynode/" + string(s.kind)})
 		running.Go(func() { reflector.RunWithContext(ctx) })
 	}
-	start(&corev1.Node{}, from(Nodes, core.Nodes(), o.OnError), box(ctx, Nodes, nodeReader(), o, out))
-	start(&corev1.Pod{}, from(Pods, core.Pods(""), o.OnError), box(ctx, Pods, podReader(o.Target), o, out))
-	start(&appsv1.DaemonSet{}, from(DaemonSets, apps.DaemonSets(""), o.OnError), box(ctx, DaemonSets, daemonSetReader(), o, out))
-	start(&appsv1.ControllerRevision{}, from(Revisions, apps.ControllerRevisions(""), o.OnError), box(ctx, Revisions, revisionReader(), o, out))
+	start(&corev1.Node{}, from(Nodes, core.Nodes(), o.OnError))
+	start(&corev1.Pod{}, from(Pods, core.Pods(""), o.OnError))
+	start(&appsv1.DaemonSet{}, from(DaemonSets, apps.DaemonSets(""), o.OnError))
+	start(&appsv1.ControllerRevision{}, from(Revisions, apps.ControllerRevisions(""), o.OnError))
 	running.Wait()
 }
 
-func box[O metav1.Object, F any](ctx context.Context, kind Kind, r reader[O, F], o Options, out chan<- Event) *mailbox[O, F] {
-	return &mailbox[O, F]{reader: r, ctx: ctx, kind: kind, out: out, onError: o.OnError}
+// Store is what a reflector fills with objects of one kind.
+type Store interface {
+	cache.ReflectorStore
+	// Transformer turns an object of a list that streams in into what Replace takes for it.
+	Transformer() cache.TransformFunc
+}
+
+// NewStore makes the store of a kind, which gives every change to send at once; one goroutine may use it.
+func NewStore(kind Kind, o Options, send func(Event)) Store {
+	switch kind {
+	case Nodes:
+		return box(kind, nodeReader(), o, send)
+	case Pods:
+		return box(kind, podReader(o.Target), o, send)
+	case DaemonSets:
+		return box(kind, daemonSetReader(), o, send)
+	default:
+		return box(Revisions, revisionReader(), o, send)
+	}
+}
+
+func box[O metav1.Object, F any](kind Kind, r reader[O, F], o Options, send func(Event)) *mailbox[O, F] {
+	return &mailbox[O, F]{reader: r, kind: kind, send: send, onError: o.OnError}
 }

@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -27,18 +26,21 @@ type reader[O metav1.Object, F any] struct {
 // mailbox is the store that a reflector fills: it keeps nothing and sends everything on.
 type mailbox[O metav1.Object, F any] struct {
 	reader[O, F]
-	ctx     context.Context
 	kind    Kind
-	out     chan<- Event
+	send    func(Event)
 	onError func(Kind, error)
+	// seen is the newest version that came in. What is older tells of the past: a list from a server that lags behind, or
+	// that was restored from a backup, would bring back Pods and nodes that are gone.
+	seen fleet.Version
 }
 
 // letter is a fact under its object's name. While a first list streams in, the reflector collects these in place of
 // whole objects, which are many times as large.
 type letter[F any] struct {
 	metav1.ObjectMeta
-	fact F
-	err  error
+	fact    F
+	version fleet.Version
+	err     error
 }
 
 // Add, Update, Delete, Replace and Resync make a mailbox a cache.ReflectorStore.
@@ -48,10 +50,14 @@ func (m *mailbox[O, F]) Delete(object any) error { return m.one("delete", object
 func (m *mailbox[O, F]) Resync() error           { return nil }
 
 func (m *mailbox[O, F]) one(kind string, object any, apply func(F) applied) error {
-	fact, err := m.open(object)
+	fact, v, err := m.open(object)
 	if err != nil {
 		return m.refuse(err)
 	}
+	if v < m.seen {
+		return nil // told once more after a reconnection
+	}
+	m.seen = v
 	m.send(Event{Kind: m.kind, Type: kind, Apply: apply(fact)})
 	return nil
 }
@@ -65,7 +71,7 @@ func (m *mailbox[O, F]) Transformer() cache.TransformFunc {
 		}
 		l := &letter[F]{ObjectMeta: metav1.ObjectMeta{Namespace: o.GetNamespace(), Name: o.GetName()}}
 		// An error here would drop the object, and the list would then say that it is gone.
-		l.fact, l.err = m.open(object)
+		l.fact, l.version, l.err = m.open(object)
 		return l, nil
 	}
 }
@@ -76,38 +82,35 @@ func (m *mailbox[O, F]) Replace(objects []any, resourceVersion string) error {
 	if err != nil {
 		return m.refuse(fmt.Errorf("list of %s: %w", m.kind, err))
 	}
+	if list < m.seen {
+		return m.refuse(fmt.Errorf("list of %s: the server answers with its state at resourceVersion %d, and %d was seen before: it lags behind, and is asked again; if it was restored from a backup, restart everynode", m.kind, list, m.seen))
+	}
 	facts := make([]F, len(objects))
 	for i, o := range objects {
-		if facts[i], err = m.open(o); err != nil {
+		if facts[i], _, err = m.open(o); err != nil {
 			return m.refuse(err)
 		}
 	}
+	m.seen = list
 	m.send(Event{Kind: m.kind, Type: "replace", Apply: m.replace(facts, list), Synced: true})
 	return nil
 }
 
-func (m *mailbox[O, F]) send(e Event) {
-	select {
-	case m.out <- e:
-	case <-m.ctx.Done():
-	}
-}
-
-// open gives the fact of an object, or of a letter.
-func (m *mailbox[O, F]) open(object any) (F, error) {
+// open gives the fact of an object, or of a letter, and its version.
+func (m *mailbox[O, F]) open(object any) (F, fleet.Version, error) {
 	var none F
 	if l, ok := object.(*letter[F]); ok {
-		return l.fact, l.err
+		return l.fact, l.version, l.err
 	}
 	o, ok := object.(O)
 	if !ok {
-		return none, fmt.Errorf("%s: a %T came where a %T is due", m.kind, object, o)
+		return none, 0, fmt.Errorf("%s: a %T came where a %T is due", m.kind, object, o)
 	}
 	v, err := ParseVersion(o.GetResourceVersion())
 	if err != nil {
-		return none, fmt.Errorf("%s %s: %w", m.kind, cache.MetaObjectToName(o), err)
+		return none, 0, fmt.Errorf("%s %s: %w", m.kind, cache.MetaObjectToName(o), err)
 	}
-	return m.read(o, v), nil
+	return m.read(o, v), v, nil
 }
 
 // refuse reports what cannot be read; the reflector would only log it.
