@@ -28,14 +28,11 @@ func (f *Fleet) applyPod(p *Pod, now time.Time) {
 	if old != nil && !old.Creating && p.Version <= old.Version {
 		return
 	}
-	if p.Ready {
-		p.ReadySeen = now
-	}
-	if old != nil && old.UID == p.UID {
+	if old == nil || old.UID != p.UID {
+		p.clock(nil, now)
+	} else {
+		p.clock(old, now)
 		p.Deleting, p.Patching = old.Deleting, old.Patching
-		if old.Ready && p.Ready {
-			p.ReadySeen = old.ReadySeen
-		}
 		if old.same(p) {
 			*old = *p // same place in every index
 			return

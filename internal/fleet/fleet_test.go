@@ -187,13 +187,34 @@ func TestANamesakeInheritsNothing(t *testing.T) {
 	}
 }
 
-func TestReadyCountsFromTheEarlierOfStampAndSight(t *testing.T) {
-	for name, tc := range map[string]struct{ stamp, seen, want time.Duration }{
-		"the kubelet's clock is ahead":  {stamp: 30 * time.Second, seen: 0, want: 10 * time.Second},
-		"the kubelet's clock is behind": {stamp: -30 * time.Second, seen: 0, want: -20 * time.Second},
-		"this controller restarted":     {stamp: -time.Hour, seen: 0, want: -time.Hour + 10*time.Second},
+// Clocks may differ by minutes and jump by a day; only a controller that did not see a Pod turn Ready needs the stamp.
+func TestMinReadySecondsCountByTheOwnClock(t *testing.T) {
+	const h = time.Hour
+	type sight struct {
+		at, stamp time.Duration
+		ready     bool
+	}
+	for name, tc := range map[string]struct {
+		sights []sight
+		want   time.Duration
+	}{
+		"seen turning Ready":                           {[]sight{{0, 0, false}, {5 * time.Second, 4 * time.Second, true}}, 15 * time.Second},
+		"the kubelet's clock is an hour behind":        {[]sight{{0, 0, false}, {5 * time.Second, -h, true}}, 15 * time.Second},
+		"the kubelet's clock is an hour ahead":         {[]sight{{0, 0, false}, {5 * time.Second, h, true}}, 15 * time.Second},
+		"known as Ready already":                       {[]sight{{0, 0, true}, {5 * time.Second, 0, true}}, 10 * time.Second},
+		"the controller restarted":                     {[]sight{{0, -h, true}}, 10*time.Second - h},
+		"the controller restarted, a stamp is to come": {[]sight{{0, h, true}}, 10 * time.Second},
+		"it was not Ready in between, unseen":          {[]sight{{0, -h, true}, {5 * time.Second, 3 * time.Second, true}}, 15 * time.Second},
 	} {
-		p := &Pod{Ready: true, ReadyStamp: t0.Add(tc.stamp), ReadySeen: t0.Add(tc.seen)}
+		f := newFleet()
+		for i, s := range tc.sights {
+			p := &Pod{Namespace: "default", Name: "p", UID: "u", Version: Version(i + 1), Ready: s.ready}
+			if s.ready {
+				p.ReadyStamp = t0.Add(s.stamp)
+			}
+			f.ApplyPod(p, t0.Add(s.at))
+		}
+		p := f.Pod(types.NamespacedName{Namespace: "default", Name: "p"})
 		if at, ok := p.AvailableAt(10 * time.Second); !ok || at.Sub(t0) != tc.want {
 			t.Errorf("%s: available at %v, want %v", name, at.Sub(t0), tc.want)
 		}

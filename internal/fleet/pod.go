@@ -34,11 +34,11 @@ type Pod struct {
 	Phase                corev1.PodPhase
 	// Why is status.reason and status.message of a Failed or Succeeded Pod.
 	Why Reason
-	// Ready is the Ready condition; ReadyStamp is its transition time by the kubelet's clock, and ReadySeen when this
-	// controller first saw it Ready, by its own.
-	Ready                 bool
-	ReadyStamp, ReadySeen time.Time
-	Created               time.Time
+	// Ready is the Ready condition; ReadyStamp is its transition time by the kubelet's clock, and ReadySince the moment
+	// by this controller's clock from which minReadySeconds counts.
+	Ready                  bool
+	ReadyStamp, ReadySince time.Time
+	Created                time.Time
 	// Terminating tells that deletionTimestamp is set.
 	Terminating bool
 	// Priority, Requests and HostPorts say what the Pod takes on its node.
@@ -109,18 +109,27 @@ func (p *Pod) Gone() bool { return p.Terminal() && p.Leaving() }
 // Hash is the value of the label controller-revision-hash, or empty.
 func (p *Pod) Hash() string { return p.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] }
 
-// AvailableAt is when the Pod has been Ready for minReady; ok is false while it is not Ready. The earlier of the
-// kubelet's stamp and this controller's first sight counts, so that a stamp in the future delays nothing beyond
-// minReady, and a restart of the controller forgets nothing.
+// AvailableAt is when the Pod has been Ready for minReady; ok is false while it is not Ready.
 func (p *Pod) AvailableAt(minReady time.Duration) (at time.Time, ok bool) {
 	if !p.Ready {
 		return time.Time{}, false
 	}
-	since := p.ReadySeen
-	if !p.ReadyStamp.IsZero() && p.ReadyStamp.Before(since) {
-		since = p.ReadyStamp
+	return p.ReadySince.Add(minReady), true
+}
+
+// clock sets ReadySince. Who saw the Pod turn Ready trusts its own clock. Who did not, after a restart, has only the
+// stamp, and turns it into its own time once, so that no later jump of either clock makes a Pod available or delays it;
+// a stamp in the future counts as now. old is the Pod as it was known before, or nil.
+func (p *Pod) clock(old *Pod, now time.Time) {
+	switch {
+	case !p.Ready:
+	case old != nil && old.Ready && old.ReadyStamp.Equal(p.ReadyStamp):
+		p.ReadySince = old.ReadySince
+	case old != nil || p.ReadyStamp.IsZero():
+		p.ReadySince = now
+	default:
+		p.ReadySince = now.Add(-max(0, now.Sub(p.ReadyStamp)))
 	}
-	return since.Add(minReady), true
 }
 
 // ComparePods orders the Pods of one node: bound first, then older, then by name (U080).
