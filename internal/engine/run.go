@@ -50,7 +50,7 @@ func Run(ctx context.Context, cfg *rest.Config, opts Options) error {
 	herald := act.NewHerald(recorder, scheme.Scheme)
 	l := &loop{
 		opts: opts, ctx: ctx,
-		core:    NewCore(opts.Placement, herald.Say, meter{set: opts.Metrics, log: opts.Logger}),
+		core:    NewPilot(NewCore(opts.Placement, herald.Say, meter{set: opts.Metrics, log: opts.Logger})),
 		exec:    act.NewExecutor(act.Cluster(client), callTimeout, act.Sleep),
 		herald:  herald,
 		events:  make(chan feed.Event, 1024),
@@ -72,23 +72,21 @@ func Run(ctx context.Context, cfg *rest.Config, opts Options) error {
 	return nil
 }
 
-// loop is the one goroutine that owns the Core, with what it talks to.
+// loop is the one goroutine that owns the Pilot, with what it talks to.
 type loop struct {
 	opts    Options
 	ctx     context.Context
-	core    *Core
+	core    *Pilot
 	exec    *act.Executor
 	herald  *act.Herald
 	events  chan feed.Event
 	answers chan act.Answer
 	calls   sync.WaitGroup
-	synced  map[feed.Kind]bool
 	ready   bool
 }
 
 // run carries values until ctx ends. All events that are there are taken in before anything is decided.
 func (l *loop) run() {
-	l.synced = map[feed.Kind]bool{}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	tidy := time.NewTicker(time.Hour)
@@ -106,10 +104,10 @@ func (l *loop) run() {
 			l.herald.Forget(now)
 		}
 		l.drain()
-		if len(l.synced) < len(feed.Kinds) {
+		if !l.core.Synced() {
 			continue
 		}
-		for _, call := range l.core.Step(time.Now(), time.Now) {
+		for _, call := range l.core.Decide(time.Now(), time.Now) {
 			l.start(call)
 		}
 		l.count()
@@ -151,10 +149,7 @@ func (l *loop) drain() {
 
 func (l *loop) take(e feed.Event) {
 	l.opts.Metrics.FeedEvent(string(e.Kind), e.Type)
-	e.Apply(l.core.Fleet, time.Now())
-	if e.Synced {
-		l.synced[e.Kind] = true
-	}
+	l.core.Take(e, time.Now())
 }
 
 // start carries a call out beside the loop.
