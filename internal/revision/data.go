@@ -28,14 +28,32 @@ func Data(template *corev1.PodTemplateSpec) ([]byte, error) {
 // it gives the same bytes. That drops creationTimestamp null, which servers up to 1.33 wrote (U186), and fields that
 // this program does not know, which the given template cannot show either.
 func sameMeaning(r *appsv1.ControllerRevision, data []byte) bool {
-	var stored struct {
-		Spec struct {
-			Template *corev1.PodTemplateSpec `json:"template"`
-		} `json:"spec"`
-	}
-	if err := json.Unmarshal(r.Data.Raw, &stored); err != nil || stored.Spec.Template == nil {
+	stored, ok := templateIn(r.Data.Raw)
+	if !ok {
 		return false
 	}
-	again, err := Data(stored.Spec.Template)
+	again, err := Data(stored)
 	return err == nil && bytes.Equal(again, data)
+}
+
+// templateIn reads a template from data of the shape that Data writes. In another shape it is another patch, perhaps one
+// that merges or deletes, and an undo to it would not give the template back. It is read through a map, as the server
+// that applies a patch does, so that a name that occurs twice has one meaning.
+func templateIn(data []byte) (*corev1.PodTemplateSpec, bool) {
+	var patch map[string]any
+	if err := json.Unmarshal(data, &patch); err != nil {
+		return nil, false
+	}
+	spec, _ := patch["spec"].(map[string]any)
+	fields, _ := spec["template"].(map[string]any)
+	if len(patch) != 1 || len(spec) != 1 || fields["$patch"] != "replace" {
+		return nil, false
+	}
+	delete(fields, "$patch")
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return nil, false
+	}
+	template := &corev1.PodTemplateSpec{}
+	return template, json.Unmarshal(text, template) == nil
 }

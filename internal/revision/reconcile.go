@@ -2,6 +2,7 @@ package revision
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func Reconcile(ds *appsv1.DaemonSet, list []*appsv1.ControllerRevision, hint str
 	h.mark(ds, c)
 	h.dropDuplicates(duplicates)
 	if len(p.revisions) == 0 {
-		created, err := New(ds, newest(c.owned, c.orphans)+1)
+		created, err := New(ds, next(c.owned, c.orphans))
 		if err != nil {
 			return History{}, err
 		}
@@ -62,15 +63,19 @@ func keep(c claims, holders []*appsv1.ControllerRevision) (current *appsv1.Contr
 	return current, filter(owned, func(r *appsv1.ControllerRevision) bool { return r != current })
 }
 
-// newest is the highest number in the lists.
-func newest(lists ...[]*appsv1.ControllerRevision) int64 {
+// next is the number that follows the highest in the lists. The highest of all is given again, as the API server refuses
+// the negative number that would follow it.
+func next(lists ...[]*appsv1.ControllerRevision) int64 {
 	var highest int64
 	for _, list := range lists {
 		for _, r := range list {
 			highest = max(highest, r.Revision)
 		}
 	}
-	return highest
+	if highest == math.MaxInt64 {
+		return highest
+	}
+	return highest + 1
 }
 
 func (h *History) add(kind Kind, r *appsv1.ControllerRevision, format string, args ...any) {
@@ -99,7 +104,7 @@ func (h *History) mark(ds *appsv1.DaemonSet, c claims) {
 		return
 	}
 	// An orphan's number counts, as it is about to join.
-	number, stale := newest(h.Old, c.orphans)+1, needsStamp(ds, r)
+	number, stale := next(h.Old, c.orphans), needsStamp(ds, r)
 	if labelled(r) && !stale && r.Revision >= number {
 		return
 	}
