@@ -34,7 +34,7 @@ Docker or downloads.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w\n  see: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newUpCmd(), newKubectlCmd(), newVersionCmd())
+	root.AddCommand(newUpCmd(), newEtcdCmd(), newKubectlCmd(), newVersionCmd())
 	root.AddCommand(attached()...)
 	return root
 }

@@ -45,6 +45,8 @@ Without --data-dir nothing is left behind. With it, a later "up" on the same dir
 	f.BoolVar(&o.Scheduler, "scheduler", false, "run kube-scheduler too (implied by --placement=scheduler)")
 	f.BoolVar(&o.Controller, "controller", true, "run the everynode controller; false to bring your own")
 	f.BoolVar(&o.Simulate, "simulate", true, "run simulated nodes; false for an empty cluster")
+	f.StringVar(&o.EtcdServers, "etcd-servers", "", "use an etcd that runs elsewhere, such as unix:///DIR/run/client.sock of \"everynode etcd\"")
+	f.StringArrayVar(&o.APIServerArgs, "kube-apiserver-arg", nil, "one more flag for kube-apiserver, as name=value; may be repeated")
 	f.BoolVarP(&o.Verbose, "verbose", "v", false, "show the logs of all parts")
 	return cmd
 }

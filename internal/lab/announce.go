@@ -21,7 +21,7 @@ func (l *lab) announce() {
 
 // promise is the end of the first line.
 func (l *lab) promise() string {
-	if l.o.DataDir != "" {
+	if l.o.DataDir != "" || l.o.EtcdServers != "" {
 		return ""
 	}
 	return ", nothing left behind"
@@ -31,6 +31,9 @@ func (l *lab) fate() string {
 	if l.state.keep {
 		return "the cluster is kept in " + tilde(l.state.dir)
 	}
+	if l.o.EtcdServers != "" {
+		return "the cluster's objects stay in the etcd at " + l.o.EtcdServers
+	}
 	return "everything is removed"
 }
 
@@ -39,9 +42,20 @@ func (l *lab) epitaph() string {
 		return ""
 	}
 	if l.state.keep {
-		return "Resume with: " + l.o.Program + " up --data-dir " + tilde(l.state.dir)
+		return "Resume with: " + l.o.Program + " up --data-dir " + tilde(l.state.dir) + l.etcdFlag()
+	}
+	if l.o.EtcdServers != "" {
+		return "The etcd runs on."
 	}
 	return "Everything is removed."
+}
+
+// etcdFlag is what a later `up` needs to find the same store again.
+func (l *lab) etcdFlag() string {
+	if l.o.EtcdServers == "" {
+		return ""
+	}
+	return " --etcd-servers " + l.o.EtcdServers
 }
 
 // tilde shortens a path the way a shell reads it back.

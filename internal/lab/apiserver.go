@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -16,9 +17,9 @@ import (
 )
 
 // apiServerFlags are the command line of an ordinary kube-apiserver; its listener is handed over separately.
-func apiServerFlags(s *state, p *pki) []string {
-	return []string{
-		"--etcd-servers=" + etcdEndpoint(s),
+func apiServerFlags(etcd string, p *pki, more []string) []string {
+	flags := []string{
+		"--etcd-servers=" + etcd,
 		"--bind-address=127.0.0.1",
 		"--advertise-address=127.0.0.1",
 		"--endpoint-reconciler-type=none", // an endpoint on loopback would be invalid
@@ -37,12 +38,16 @@ func apiServerFlags(s *state, p *pki) []string {
 		"--max-requests-inflight=1600",
 		"--max-mutating-requests-inflight=800",
 	}
+	for _, arg := range more {
+		flags = append(flags, "--"+strings.TrimLeft(arg, "-"))
+	}
+	return flags
 }
 
 // prepareAPIServer turns flags into a server that is ready to run.
-func prepareAPIServer(ctx context.Context, s *state, p *pki, l net.Listener) (options.CompletedOptions, error) {
+func prepareAPIServer(ctx context.Context, flags []string, l net.Listener) (options.CompletedOptions, error) {
 	opts := options.NewServerRunOptions()
-	if err := parse("kube-apiserver", opts.Flags(), apiServerFlags(s, p)); err != nil {
+	if err := parse("kube-apiserver", opts.Flags(), flags); err != nil {
 		return options.CompletedOptions{}, err
 	}
 	opts.SecureServing.Listener = l

@@ -29,9 +29,13 @@ type Options struct {
 	Controller bool   // run the everynode controller
 	Simulate   bool   // run simulated nodes
 	Verbose    bool   // logs of all components on Out instead of only in the log file
-	Out        io.Writer
-	Program    string // how the user calls this binary, for the commands that are suggested
-	Version    string // everynode's own version, for the first line
+
+	EtcdServers   string   // URLs of an etcd that runs elsewhere, separated by commas; "" = one in this process
+	APIServerArgs []string // more flags for kube-apiserver, without dashes; later ones win
+
+	Out     io.Writer
+	Program string // how the user calls this binary, for the commands that are suggested
+	Version string // everynode's own version, for the first line
 
 	// RunController runs the everynode controller until ctx ends. Required when Controller is set.
 	RunController func(ctx context.Context, c Controller) error
@@ -85,6 +89,9 @@ func (o *Options) complete() error {
 	if o.Port < 0 || o.Port > 65535 {
 		return badOption(fmt.Sprintf("--port=%d is not a port", o.Port), "ports are 1 to 65535, and 0 means any free one",
 			Fix{"any free port", "everynode up --port 0"})
+	}
+	if err := checkEtcdServers(o.EtcdServers); err != nil {
+		return err
 	}
 	return o.completePaths()
 }

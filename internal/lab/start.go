@@ -31,6 +31,9 @@ func (l *lab) phase(name, component string, f func(ctx context.Context) (string,
 }
 
 func (l *lab) startStore() error {
+	if l.o.EtcdServers != "" {
+		return l.findStore()
+	}
 	return l.phase("etcd", "etcd", func(ctx context.Context) (string, error) {
 		e, err := startEtcd(ctx, l.state, l.logs.zap())
 		if err != nil {
@@ -55,10 +58,26 @@ func (l *lab) startStore() error {
 	})
 }
 
+// findStore looks whether the etcd that runs elsewhere is there: the API server would wait for it and then say less.
+func (l *lab) findStore() error {
+	return l.phase("etcd", "etcd", func(ctx context.Context) (string, error) {
+		return "runs elsewhere, " + l.o.EtcdServers, reachEtcd(ctx, l.o.EtcdServers)
+	})
+}
+
+// etcdServers is where the API server finds its store.
+func (l *lab) etcdServers() string {
+	if l.o.EtcdServers != "" {
+		return l.o.EtcdServers
+	}
+	return etcdEndpoint(l.state)
+}
+
 func (l *lab) startServer() error {
 	return l.phase("kube-apiserver", "kube-apiserver", func(ctx context.Context) (string, error) {
 		stage := l.parts.stage()
-		opts, err := prepareAPIServer(stage.ctx, l.state, l.pki, l.listen) //nolint:contextcheck // it outlives the phase
+		flags := apiServerFlags(l.etcdServers(), l.pki, l.o.APIServerArgs)
+		opts, err := prepareAPIServer(stage.ctx, flags, l.listen) //nolint:contextcheck // it outlives the phase
 		if err != nil {
 			return "", err
 		}
