@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -33,10 +31,7 @@ type Lab struct {
 	Client     kubernetes.Interface
 	Config     *rest.Config
 
-	cmd    *exec.Cmd
-	output *lockedBuffer
-	exited chan struct{}
-	err    error // of Wait; read after exited is closed
+	*Process
 }
 
 // Up starts a lab with these flags, waits until it is ready, and stops it when the test ends.
@@ -53,19 +48,16 @@ func Up(t testing.TB, flags ...string) *Lab {
 func Start(t testing.TB, flags ...string) *Lab {
 	t.Helper()
 	home := t.TempDir()
-	l := &Lab{Home: home, Tmp: shortTemp(t), Kubeconfig: filepath.Join(home, "kubeconfig"), output: &lockedBuffer{}, exited: make(chan struct{})}
+	l := &Lab{Home: home, Tmp: shortTemp(t), Kubeconfig: filepath.Join(home, "kubeconfig")}
 	args := append([]string{"up"}, flags...)
 	if given := flagValue(flags, "--kubeconfig"); given != "" {
 		l.Kubeconfig = given
 	} else {
 		args = append(args, "--kubeconfig", l.Kubeconfig)
 	}
-	l.cmd = exec.Command(Binary(t), args...)
-	l.cmd.Env = append(os.Environ(), "HOME="+home, "TMPDIR="+l.Tmp, "KUBECONFIG=")
-	l.cmd.Stdout, l.cmd.Stderr = l.output, l.output
-	l.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := l.launch(); err != nil {
-		t.Fatalf("start %s: %v", l.cmd.Path, err)
+	var err error
+	if l.Process, err = Launch(Binary(t), []string{"HOME=" + home, "TMPDIR=" + l.Tmp, "KUBECONFIG="}, args...); err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if _, err := l.Stop(syscall.SIGTERM); err != nil {
@@ -76,24 +68,6 @@ func Start(t testing.TB, flags ...string) *Lab {
 		}
 	})
 	return l
-}
-
-// launch starts the process from a thread of its own, which lives as long as the process: a test that is killed or
-// times out takes its labs with it, because Linux signals the children of a thread that ends.
-func (l *Lab) launch() error {
-	started := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := l.cmd.Start()
-		started <- err
-		if err != nil {
-			return
-		}
-		l.err = l.cmd.Wait()
-		close(l.exited)
-	}()
-	return <-started
 }
 
 func shortTemp(t testing.TB) string {
@@ -140,45 +114,6 @@ func (l *Lab) connect() error {
 	l.Config, l.Client = cfg, client
 	return nil
 }
-
-// Stop sends the signal and waits for the end. It gives how long that took. Stopping twice does no harm.
-func (l *Lab) Stop(sig syscall.Signal) (time.Duration, error) {
-	begun := time.Now()
-	select {
-	case <-l.exited:
-		return 0, nil
-	default:
-	}
-	if err := l.cmd.Process.Signal(sig); err != nil {
-		return 0, err
-	}
-	select {
-	case <-l.exited:
-		return time.Since(begun), nil
-	case <-time.After(stopLimit):
-		if err := l.cmd.Process.Kill(); err != nil {
-			return 0, err
-		}
-		<-l.exited
-		return 0, fmt.Errorf("it did not stop within %s after %s and was killed", stopLimit, sig)
-	}
-}
-
-// Wait gives the exit code of a lab that ends by itself.
-func (l *Lab) Wait(limit time.Duration) (int, error) {
-	select {
-	case <-l.exited:
-		return l.cmd.ProcessState.ExitCode(), nil
-	case <-time.After(limit):
-		return 0, fmt.Errorf("it still runs after %s", limit)
-	}
-}
-
-// PID of the process.
-func (l *Lab) PID() int { return l.cmd.Process.Pid }
-
-// Output is all it printed so far.
-func (l *Lab) Output() string { return l.output.String() }
 
 // Everynode runs another everynode command against this lab and gives its stdout and stderr together.
 func (l *Lab) Everynode(t testing.TB, args ...string) (string, error) {
@@ -246,22 +181,4 @@ func flagValue(flags []string, name string) string {
 		}
 	}
 	return ""
-}
-
-// lockedBuffer takes the process's output while the test may read it.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
