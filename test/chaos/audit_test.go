@@ -1,0 +1,157 @@
+package chaos
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// controllerUser is who both replicas are.
+const controllerUser = "system:serviceaccount:everynode-system:everynode-controller"
+
+// auditPolicy logs what the controllers write, and who deletes Pods with which options and what became of it.
+const auditPolicy = `
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+omitManagedFields: true
+rules:
+- level: RequestResponse
+  verbs: [delete, deletecollection]
+  resources: [{resources: [pods]}]
+- level: Metadata
+  users: ["` + controllerUser + `"]
+  verbs: [create, update, patch, delete, deletecollection]
+- level: None
+`
+
+// auditEvent is what is read of one line.
+type auditEvent struct {
+	Stage, Verb, RequestURI string
+	User                    struct {
+		Username string
+		Extra    map[string][]string
+	}
+	ObjectRef struct {
+		Resource, Namespace, Name, Subresource string
+	}
+	ResponseStatus           struct{ Code int }
+	RequestObject            *metav1.DeleteOptions
+	ResponseObject           *struct{ Metadata metav1.ObjectMeta }
+	RequestReceivedTimestamp metav1.MicroTime
+}
+
+// replica tells the two controllers apart: each has a token of its own.
+func (e auditEvent) replica() string {
+	return strings.Join(e.User.Extra["authentication.kubernetes.io/credential-id"], ",")
+}
+
+func (e auditEvent) lease() bool { return e.ObjectRef.Resource == "leases" }
+
+// audit is what the log says.
+type audit struct {
+	writes         map[string]int // of the controllers, that were done, by verb and resource
+	refused        int            // of the controllers, for whatever reason
+	deletes        int            // of Pods, by the controllers
+	withoutUID     []string
+	deleters       map[types.UID]string // who first deleted a Pod
+	late           []string             // writes to Pods by a replica after another one had taken the lease
+	replicas, torn int
+	last           time.Time // of the controllers' last write but to the lease
+}
+
+// readAudit reads the log of all the API server's lives.
+func readAudit(path string) (*audit, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var events []auditEvent
+	a := &audit{writes: map[string]int{}, deleters: map[types.UID]string{}}
+	for r := bufio.NewReader(f); ; {
+		line, err := r.ReadBytes('\n')
+		if e, ok := parseEvent(line); ok {
+			events = append(events, e)
+		} else if len(line) > 0 {
+			a.torn++
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	a.take(events)
+	return a, nil
+}
+
+// parseEvent reads a line. A killed server may have left half of one, to which the next one has added its first.
+func parseEvent(line []byte) (e auditEvent, ok bool) {
+	if json.Unmarshal(line, &e) == nil {
+		return e, e.Stage == "ResponseComplete"
+	}
+	if i := bytes.LastIndex(line, []byte(`{"kind":"Event","apiVersion":"audit.k8s.io`)); i > 0 {
+		e = auditEvent{}
+		return e, json.Unmarshal(line[i:], &e) == nil && e.Stage == "ResponseComplete"
+	}
+	return e, false
+}
+
+func (a *audit) take(events []auditEvent) {
+	// Logged when they are answered, judged in the order in which they came.
+	slices.SortStableFunc(events, func(x, y auditEvent) int {
+		return x.RequestReceivedTimestamp.Compare(y.RequestReceivedTimestamp.Time)
+	})
+	replicas, holder := map[string]bool{}, ""
+	for _, e := range events {
+		done := e.ResponseStatus.Code >= 200 && e.ResponseStatus.Code < 300
+		ours := e.User.Username == controllerUser
+		if ours {
+			replicas[e.replica()] = true
+		}
+		if e.ObjectRef.Resource == "pods" && e.Verb == "delete" {
+			a.takeDelete(e, done, ours)
+		}
+		switch {
+		case !ours, e.ObjectRef.Resource == "selfsubjectaccessreviews":
+		case e.lease() && done:
+			holder = e.replica()
+		case e.lease():
+		case strings.Contains(e.RequestURI, "dryRun="):
+			a.writes["dry run"]++
+		case done:
+			a.last = e.RequestReceivedTimestamp.Time
+			a.writes[strings.TrimSuffix(e.Verb+" "+e.ObjectRef.Resource+"/"+e.ObjectRef.Subresource, "/")]++
+			if e.ObjectRef.Resource == "pods" && e.replica() != holder {
+				a.late = append(a.late, fmt.Sprintf("%s %s %s", e.RequestReceivedTimestamp.Format("15:04:05.000"), e.Verb, e.ObjectRef.Name))
+			}
+		default:
+			a.refused++
+		}
+	}
+	a.replicas = len(replicas)
+}
+
+func (a *audit) takeDelete(e auditEvent, done, ours bool) {
+	if ours {
+		a.deletes++
+		if e.RequestObject == nil || e.RequestObject.Preconditions == nil || e.RequestObject.Preconditions.UID == nil {
+			a.withoutUID = append(a.withoutUID, e.ObjectRef.Namespace+"/"+e.ObjectRef.Name)
+		}
+	}
+	if done && e.ResponseObject != nil && a.deleters[e.ResponseObject.Metadata.UID] == "" {
+		a.deleters[e.ResponseObject.Metadata.UID] = e.User.Username
+	}
+}
