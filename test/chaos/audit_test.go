@@ -16,8 +16,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// controllerUser is who both replicas are.
-const controllerUser = "system:serviceaccount:everynode-system:everynode-controller"
+// controllerUser is who both replicas are, kubeletUser who every simulated kubelet is.
+const (
+	controllerUser = "system:serviceaccount:everynode-system:everynode-controller"
+	kubeletUser    = "system:serviceaccount:everynode-system:everynode-simnode"
+)
 
 // auditPolicy logs what the controllers write, and who deletes Pods with which options and what became of it.
 const auditPolicy = `
@@ -49,6 +52,18 @@ type auditEvent struct {
 	RequestObject            *metav1.DeleteOptions
 	ResponseObject           *struct{ Metadata metav1.ObjectMeta }
 	RequestReceivedTimestamp metav1.MicroTime
+	StageTimestamp           metav1.MicroTime
+}
+
+// String is the event in a line, as evidence.
+func (e auditEvent) String() string {
+	const clock = "15:04:05.000"
+	text := fmt.Sprintf("%s–%s  %s %s: %d, by %s", e.RequestReceivedTimestamp.Format(clock), e.StageTimestamp.Format(clock),
+		e.Verb, e.ObjectRef.Name, e.ResponseStatus.Code, e.User.Username[strings.LastIndexByte(e.User.Username, ':')+1:])
+	if e.RequestObject != nil && e.RequestObject.Preconditions != nil && e.RequestObject.Preconditions.ResourceVersion != nil {
+		text += ", if at revision " + *e.RequestObject.Preconditions.ResourceVersion
+	}
+	return text
 }
 
 // replica tells the two controllers apart: each has a token of its own.
@@ -64,8 +79,9 @@ type audit struct {
 	refused        int            // of the controllers, for whatever reason
 	deletes        int            // of Pods, by the controllers
 	withoutUID     []string
-	deleters       map[types.UID]string // who first deleted a Pod
-	late           []string             // writes to Pods by a replica after another one had taken the lease
+	deleters       map[types.UID][]string // who deleted a Pod, in order
+	trail          map[string][]string    // what was asked of a Pod's name, in order
+	late           []string               // writes to Pods by a replica after another one had taken the lease
 	replicas, torn int
 	last           time.Time // of the controllers' last write but to the lease
 }
@@ -78,7 +94,7 @@ func readAudit(path string) (*audit, error) {
 	}
 	defer f.Close()
 	var events []auditEvent
-	a := &audit{writes: map[string]int{}, deleters: map[types.UID]string{}}
+	a := &audit{writes: map[string]int{}, deleters: map[types.UID][]string{}, trail: map[string][]string{}}
 	for r := bufio.NewReader(f); ; {
 		line, err := r.ReadBytes('\n')
 		if e, ok := parseEvent(line); ok {
@@ -121,6 +137,9 @@ func (a *audit) take(events []auditEvent) {
 		if ours {
 			replicas[e.replica()] = true
 		}
+		if e.ObjectRef.Resource == "pods" {
+			a.trail[e.ObjectRef.Name] = append(a.trail[e.ObjectRef.Name], e.String())
+		}
 		if e.ObjectRef.Resource == "pods" && e.Verb == "delete" {
 			a.takeDelete(e, done, ours)
 		}
@@ -144,6 +163,23 @@ func (a *audit) take(events []auditEvent) {
 	a.replicas = len(replicas)
 }
 
+// blame sorts Pods that the judge holds the controllers responsible for: unlogged ones, whose request a killed server did not
+// log (or a kubelet's alone), and those that somebody else deleted first.
+func (a *audit) blame(removals map[types.UID]string) (unlogged int, others []string) {
+	for uid, what := range removals {
+		who := a.deleters[uid]
+		switch {
+		case slices.Contains(who, controllerUser):
+		case len(who) == 0 || who[0] == kubeletUser:
+			unlogged++
+		default:
+			others = append(others, what+" by "+who[0])
+		}
+	}
+	slices.Sort(others)
+	return unlogged, others
+}
+
 func (a *audit) takeDelete(e auditEvent, done, ours bool) {
 	if ours {
 		a.deletes++
@@ -151,7 +187,8 @@ func (a *audit) takeDelete(e auditEvent, done, ours bool) {
 			a.withoutUID = append(a.withoutUID, e.ObjectRef.Namespace+"/"+e.ObjectRef.Name)
 		}
 	}
-	if done && e.ResponseObject != nil && a.deleters[e.ResponseObject.Metadata.UID] == "" {
-		a.deleters[e.ResponseObject.Metadata.UID] = e.User.Username
+	if done && e.ResponseObject != nil {
+		uid := e.ResponseObject.Metadata.UID
+		a.deleters[uid] = append(a.deleters[uid], e.User.Username)
 	}
 }

@@ -120,12 +120,7 @@ func (c *chaos) verdict(changes int) {
 	j := c.judge
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	unlogged := 0
-	for uid := range j.seen.removals {
-		if a.deleters[uid] == "" {
-			unlogged++
-		}
-	}
+	unlogged, others := a.blame(j.seen.removals)
 	line := func(name, format string, args ...any) { t.Logf("  %-16s %s", name, fmt.Sprintf(format, args...)) }
 	t.Log("what there was:")
 	line("faults", "%s", counts(c.dealt))
@@ -134,7 +129,10 @@ func (c *chaos) verdict(changes int) {
 	line("controllers", "%s; %d refused", counts(a.writes), a.refused)
 	line("Pods", "%d made, %d removed by the controllers, %d by the chaos", j.seen.made, j.seen.removed, j.seen.removedByChaos)
 	line("history", "%d changes in etcd, none missed; the recorder reconnected %d times", j.seen.changes, reconnected)
-	line("audit log", "%d removals were not logged by a killed server, %d lines are torn", unlogged, a.torn)
+	line("audit log", "%d removals were not logged by a killed server, %d were of somebody else, %d lines are torn", unlogged, len(others), a.torn)
+	for _, o := range others {
+		t.Logf("      %s", o)
+	}
 	line("checks", "%d of Pods made or removed, %d slots left out as disturbed, %d deletes for their UID", j.seen.checks, j.seen.exempt, a.deletes)
 	line("at worst", "%d of %d nodes at once had lost their Pod to a rollout; %d old Pods waited for a new one beside them", j.seen.mostOut, j.budget(), j.seen.surges)
 	line("after the lease", "%d writes to Pods by a replica after another one had the lease %s", len(a.late), strings.Join(a.late[:min(3, len(a.late))], ", "))
@@ -147,16 +145,25 @@ func (c *chaos) verdict(changes int) {
 	if len(a.withoutUID) > 0 {
 		t.Errorf("%d deletes by the controllers name no UID: %v", len(a.withoutUID), a.withoutUID[:min(5, len(a.withoutUID))])
 	}
-	for _, v := range j.violations {
-		t.Errorf("violation: %s", v)
-	}
-	for _, k := range j.suspects {
-		if s := j.slots[k]; s != nil {
-			t.Logf("the history of %s on %s:\n%s", k.owner, k.node, strings.Join(s.log, "\n"))
+	for i, v := range j.violations {
+		t.Errorf("violation: %s", v.text)
+		if i < evidence {
+			v.show(t, a)
 		}
 	}
 	if t.Failed() {
 		t.Logf("the seed was %d", c.seed)
+	}
+}
+
+// evidence is for how many violations the history is shown.
+const evidence = 8
+
+// show prints what etcd and the audit log have about it. The recorder's clock is when it heard of a revision.
+func (v violation) show(t *testing.T, a *audit) {
+	t.Logf("the slot up to then:\n%s", strings.Join(v.log, "\n"))
+	for _, name := range v.pods {
+		t.Logf("the audit log about %s:\n  %s", name, strings.Join(a.trail[name], "\n  "))
 	}
 }
 

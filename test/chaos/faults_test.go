@@ -75,17 +75,24 @@ func between(r *rand.Rand, low, high time.Duration) time.Duration {
 	return low + time.Duration(r.Int64N(int64(high-low)))
 }
 
-// victim is the leader, or when nobody leads the one that chance names.
-func (c *chaos) victim(r *rand.Rand) (int, string) {
+// leaderLimit is how long a fault waits for a leader to hit: a lease runs out in 15 seconds.
+const leaderLimit = 25 * time.Second
+
+// victim is the leader, or when nobody comes to lead the one that chance names.
+func (c *chaos) victim(ctx context.Context, r *rand.Rand) (int, string) {
 	other := r.IntN(2)
-	if i := c.leader(); i >= 0 {
-		return i, c.replicas[i].name
+	for end := time.Now().Add(leaderLimit); time.Now().Before(end) && pause(ctx, retryEvery) == nil; {
+		if i := c.leader(); i >= 0 {
+			// It gets the time to begin: a leader that has done nothing yet leaves nothing half done.
+			_ = pause(ctx, between(r, 0, 2*time.Second))
+			return i, c.replicas[i].name
+		}
 	}
 	return other, c.replicas[other].name + "; nobody leads"
 }
 
-func killLeader(_ context.Context, c *chaos, r *rand.Rand) (string, error) {
-	i, name := c.victim(r)
+func killLeader(ctx context.Context, c *chaos, r *rand.Rand) (string, error) {
+	i, name := c.victim(ctx, r)
 	return name, c.replicas[i].end(syscall.SIGKILL, between(r, 0, 3*time.Second))
 }
 
@@ -100,7 +107,7 @@ func killReplica(_ context.Context, c *chaos, r *rand.Rand) (string, error) {
 
 // freezeLeader stops a process for longer than its lease; other faults go on meanwhile.
 func freezeLeader(ctx context.Context, c *chaos, r *rand.Rand) (string, error) {
-	i, name := c.victim(r)
+	i, name := c.victim(ctx, r)
 	long := between(r, 17*time.Second, 22*time.Second)
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -28,10 +28,16 @@ type slot struct {
 	log       []string
 }
 
+// violation is something that must never be, with the history of its slot up to then.
+type violation struct {
+	text string
+	pods []string // that are in the slot
+	log  []string
+}
+
 // judge takes etcd's history change by change and looks after each whether what must never be is.
 type judge struct {
 	mu        sync.Mutex
-	begun     time.Time
 	percent   int // maxUnavailable and maxSurge of the DaemonSets
 	byChaos   map[types.UID]bool
 	pods      map[string]*pod // by key
@@ -42,8 +48,7 @@ type judge struct {
 	slots     map[slotKey]*slot
 	holder    string
 
-	violations []string
-	suspects   []slotKey
+	violations []violation
 	seen       tally
 }
 
@@ -58,7 +63,7 @@ type tally struct {
 
 func newJudge(percent int) *judge {
 	return &judge{
-		begun: time.Now(), percent: percent, byChaos: map[types.UID]bool{}, pods: map[string]*pod{}, daemons: map[types.UID]*daemon{},
+		percent: percent, byChaos: map[types.UID]bool{}, pods: map[string]*pod{}, daemons: map[types.UID]*daemon{},
 		names: map[string]types.UID{}, revisions: map[string]*appsv1.ControllerRevision{}, nodes: map[string]bool{}, slots: map[slotKey]*slot{},
 		seen: tally{removals: map[types.UID]string{}},
 	}
@@ -98,7 +103,7 @@ func (j *judge) take(c change) {
 func (j *judge) object(c change) any {
 	o, err := decode(c)
 	if err != nil {
-		j.violations = append(j.violations, "the history cannot be read: "+err.Error())
+		j.violations = append(j.violations, violation{text: "the history cannot be read: " + err.Error()})
 	}
 	return o
 }
@@ -148,7 +153,7 @@ func (j *judge) takeNode(c change) {
 		k := slotKey{owner, name}
 		if s := j.slots[k]; s != nil {
 			j.disturb(k, c.rev)
-			s.note(j, c.rev, "node is there: %v", c.value != nil)
+			s.note(c.rev, "node is there: %v", c.value != nil)
 		}
 	}
 }
@@ -166,7 +171,7 @@ func (j *judge) takePod(c change) {
 			j.removed(k, old, c.rev, "at once")
 		}
 		delete(s.pods, old.uid)
-		s.note(j, c.rev, "%s gone", old.name)
+		s.note(c.rev, "%s gone", old.name)
 		return
 	}
 	stored, ok := j.object(c).(*corev1.Pod)
@@ -192,13 +197,13 @@ func (j *judge) takePod(c change) {
 	case !old.ending && now.ending:
 		j.removed(k, old, c.rev, "gracefully")
 	case !old.available() && now.available():
-		s.note(j, c.rev, "%s available", now.name)
+		s.note(c.rev, "%s available", now.name)
 		s.without = false
 		if now.made > s.disturbed {
 			s.disturbed = 0
 		}
 	case old.living() && now.ended, old.available() && !now.available():
-		s.note(j, c.rev, "%s ready=%v ended=%v", now.name, now.ready, now.ended)
+		s.note(c.rev, "%s ready=%v ended=%v", now.name, now.ready, now.ended)
 	}
 }
 
@@ -206,7 +211,7 @@ func (j *judge) takePod(c change) {
 func (j *judge) made(k slotKey, p *pod) {
 	s, d := j.slots[k], j.daemons[k.owner]
 	j.seen.made++
-	s.note(j, p.made, "%s made, %s", p.name, p.version())
+	s.note(p.made, "%s made, %s", p.name, p.version())
 	if d == nil {
 		j.violate(k, p.made, "Pod %s was made for a DaemonSet that does not exist", p.name)
 		return
@@ -234,13 +239,13 @@ func (j *judge) removed(k slotKey, p *pod, rev int64, how string) {
 	s, d := j.slots[k], j.daemons[k.owner]
 	if j.byChaos[p.uid] {
 		j.seen.removedByChaos++
-		s.note(j, rev, "%s deleted %s by the chaos", p.name, how)
+		s.note(rev, "%s deleted %s by the chaos", p.name, how)
 		j.disturb(k, rev)
 		return
 	}
 	j.seen.removed++
 	j.seen.removals[p.uid] = fmt.Sprintf("%s on %s at revision %d", p.name, p.node, rev)
-	s.note(j, rev, "%s deleted %s, available=%v", p.name, how, p.available())
+	s.note(rev, "%s deleted %s, available=%v", p.name, how, p.available())
 	if s.disturbed != 0 || d == nil {
 		j.seen.exempt++
 		return
@@ -307,8 +312,8 @@ func (s *slot) count(is func(*pod) bool) int {
 	return n
 }
 
-func (s *slot) note(j *judge, rev int64, format string, args ...any) {
-	s.log = append(s.log, fmt.Sprintf("%7d %6.1fs  ", rev, time.Since(j.begun).Seconds())+fmt.Sprintf(format, args...))
+func (s *slot) note(rev int64, format string, args ...any) {
+	s.log = append(s.log, fmt.Sprintf("%7d  %s  ", rev, time.Now().UTC().Format("15:04:05.000"))+fmt.Sprintf(format, args...))
 }
 
 func (j *judge) violate(k slotKey, rev int64, format string, args ...any) {
@@ -316,8 +321,15 @@ func (j *judge) violate(k slotKey, rev int64, format string, args ...any) {
 	if d := j.daemons[k.owner]; d != nil {
 		name = d.name
 	}
-	j.violations = append(j.violations, fmt.Sprintf("revision %d, %.1fs, %s on %s: ", rev, time.Since(j.begun).Seconds(), name, k.node)+fmt.Sprintf(format, args...))
-	if !slices.Contains(j.suspects, k) {
-		j.suspects = append(j.suspects, k)
+	v := violation{text: fmt.Sprintf("revision %d, %s on %s: ", rev, name, k.node) + fmt.Sprintf(format, args...)}
+	if s := j.slots[k]; s != nil {
+		v.log = slices.Clone(s.log[max(0, len(s.log)-recent):])
+		for _, p := range s.pods {
+			v.pods = append(v.pods, p.name)
+		}
 	}
+	j.violations = append(j.violations, v)
 }
+
+// recent is how much of a slot's history is shown.
+const recent = 12
