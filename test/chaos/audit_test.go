@@ -77,7 +77,8 @@ func (e auditEvent) lease() bool { return e.ObjectRef.Resource == "leases" }
 type audit struct {
 	writes         map[string]int // of the controllers, that were done, by verb and resource
 	refused        int            // of the controllers, for whatever reason
-	deletes        int            // of Pods, by the controllers
+	deletes        int            // of Pods, by the controllers, that name a UID
+	unread         int            // those that were refused unread
 	withoutUID     []string
 	deleters       map[types.UID][]string // who deleted a Pod, in order
 	trail          map[string][]string    // what was asked of a Pod's name, in order
@@ -182,8 +183,12 @@ func (a *audit) blame(removals map[types.UID]string) (unlogged int, others []str
 
 func (a *audit) takeDelete(e auditEvent, done, ours bool) {
 	if ours {
-		a.deletes++
-		if e.RequestObject == nil || e.RequestObject.Preconditions == nil || e.RequestObject.Preconditions.UID == nil {
+		switch {
+		case e.RequestObject == nil && !done: // refused before its body was read, as by a server that does not know its roles yet
+			a.unread++
+		case e.RequestObject != nil && e.RequestObject.Preconditions != nil && e.RequestObject.Preconditions.UID != nil:
+			a.deletes++
+		default:
 			a.withoutUID = append(a.withoutUID, e.ObjectRef.Namespace+"/"+e.ObjectRef.Name)
 		}
 	}

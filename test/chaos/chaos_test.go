@@ -133,7 +133,7 @@ func (c *chaos) verdict(changes int) {
 	for _, o := range others {
 		t.Logf("      %s", o)
 	}
-	line("checks", "%d of Pods made or removed, %d slots left out as disturbed, %d deletes for their UID", j.seen.checks, j.seen.exempt, a.deletes)
+	line("checks", "%d of Pods made or removed, %d slots left out as disturbed, %d deletes for their UID (%d more were refused unread)", j.seen.checks, j.seen.exempt, a.deletes, a.unread)
 	line("at worst", "%d of %d nodes at once had lost their Pod to a rollout; %d old Pods waited for a new one beside them", j.seen.mostOut, j.budget(), j.seen.surges)
 	line("after the lease", "%d writes to Pods by a replica after another one had the lease %s", len(a.late), strings.Join(a.late[:min(3, len(a.late))], ", "))
 	for _, k := range c.keepers() {
