@@ -1,0 +1,66 @@
+package apimodel
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func conflict(k Kind, name, why string) error {
+	return apierrors.NewConflict(k.resource(), name, errors.New(why))
+}
+
+func invalid(k Kind, name, why string) error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid,
+		Message: fmt.Sprintf("%s %q is invalid: %s", k, name, why),
+	}}
+}
+
+// checkOwners refuses two controllers, as validation does.
+func checkOwners(k Kind, o metav1.Object) error {
+	seen := ""
+	for _, ref := range o.GetOwnerReferences() {
+		if ref.UID == "" {
+			return invalid(k, o.GetName(), "metadata.ownerReferences.uid: Invalid value: \"\": must not be empty")
+		}
+		if ref.Controller == nil || !*ref.Controller {
+			continue
+		}
+		if seen != "" {
+			return invalid(k, o.GetName(), "metadata.ownerReferences: Invalid value: only one reference can have Controller set to true: "+seen+" and "+ref.Name)
+		}
+		seen = ref.Name
+	}
+	return nil
+}
+
+// checkPreconditions compares what a delete was decided on with what there is.
+func checkPreconditions(k Kind, o metav1.Object, p *metav1.Preconditions) error {
+	switch {
+	case p == nil:
+		return nil
+	case p.UID != nil && *p.UID != o.GetUID():
+		return conflict(k, o.GetName(), fmt.Sprintf("Precondition failed: UID in precondition: %v, UID in object meta: %v", *p.UID, o.GetUID()))
+	case p.ResourceVersion != nil && *p.ResourceVersion != o.GetResourceVersion():
+		return conflict(k, o.GetName(), fmt.Sprintf("Precondition failed: ResourceVersion in precondition: %v, ResourceVersion in object meta: %v", *p.ResourceVersion, o.GetResourceVersion()))
+	default:
+		return nil
+	}
+}
+
+// closing refuses a create in a namespace that is being deleted.
+func (s *Server) closing(k Kind, namespace, name string) error {
+	if !s.Closing[namespace] {
+		return nil
+	}
+	err := apierrors.NewForbidden(k.resource(), name, fmt.Errorf("unable to create new content in namespace %s because it is being terminated", namespace))
+	err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{
+		Type: corev1.NamespaceTerminatingCause, Message: "namespace " + namespace + " is being terminated", Field: "metadata.namespace",
+	})
+	return err
+}

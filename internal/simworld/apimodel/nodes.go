@@ -1,0 +1,42 @@
+package apimodel
+
+import (
+	corev1 "k8s.io/api/core/v1"
+)
+
+// CreateNode makes a Node from a copy of n.
+func (s *Server) CreateNode(actor string, n *corev1.Node) (*corev1.Node, error) {
+	n = n.DeepCopy()
+	if err := s.insert(actor, Nodes, n, false); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// GetNode reads a Node.
+func (s *Server) GetNode(name string) (*corev1.Node, error) {
+	return lookup[*corev1.Node](s, Nodes, Key{Name: name})
+}
+
+// UpdateNode writes all of a Node, its status too, as kubelets and the node lifecycle do in two requests.
+func (s *Server) UpdateNode(actor string, n *corev1.Node) (*corev1.Node, error) {
+	old, err := s.GetNode(n.Name)
+	if err != nil {
+		return nil, err
+	}
+	next := n.DeepCopy()
+	if err := s.update(actor, Nodes, old, next); err != nil {
+		return nil, err
+	}
+	return next, nil
+}
+
+// DeleteNode removes a Node.
+func (s *Server) DeleteNode(actor, name string) error {
+	n, err := s.GetNode(name)
+	if err != nil {
+		return err
+	}
+	s.remove(actor, Nodes, n.DeepCopy())
+	return nil
+}

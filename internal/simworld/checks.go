@@ -1,0 +1,143 @@
+package simworld
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/everynode/everynode/internal/act"
+	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/simworld/apimodel"
+)
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+func apiEqual(a, b any) bool { return equality.Semantic.DeepEqual(a, b) }
+
+// statusWrite checks what of a status can be judged alone (I11); at rest it has to be the truth.
+func (s *sound) statusWrite(c apimodel.Change, ds *appsv1.DaemonSet, by *serving) {
+	t := s.sets[ds.UID]
+	st := ds.Status
+	s.w.holds(StatusTruth, st.UpdatedNumberScheduled <= st.CurrentNumberScheduled && st.CurrentNumberScheduled <= st.DesiredNumberScheduled &&
+		st.NumberAvailable <= st.NumberReady && st.NumberReady <= st.CurrentNumberScheduled && st.NumberUnavailable == st.DesiredNumberScheduled-st.NumberAvailable &&
+		st.ObservedGeneration <= ds.Generation && st.ObservedGeneration >= t.observed, func() string {
+		return fmt.Sprintf("status of %s after observedGeneration %d of %d: %+v", ds.Name, t.observed, ds.Generation, st)
+	})
+	t.observed = max(t.observed, st.ObservedGeneration)
+	s.w.holds(Confinement, by.call().Daemon.UID == ds.UID && apiEqual(c.Old.(*appsv1.DaemonSet).Spec, ds.Spec), func() string { return "a status write changes the spec" })
+}
+
+// revisionWrite checks that no revision in use is dropped (I10).
+func (s *sound) revisionWrite(c apimodel.Change, r *appsv1.ControllerRevision, by *serving) {
+	s.w.holds(Confinement, r.Namespace == by.call().Daemon.Namespace, func() string { return "a revision in " + r.Namespace })
+	if c.Type != watch.Deleted {
+		return
+	}
+	hash := r.Labels[appsv1.DefaultDaemonSetUniqueLabelKey]
+	used := ""
+	for _, p := range s.w.pods() {
+		if metav1.IsControlledBy(p, by.call().Daemon) && live(p) && hashOf(p) == hash && hash != "" && p.CreationTimestamp.Time.Before(by.flight.horizon.Add(-time.Second)) && !s.pods[p.UID].disturbed {
+			used = p.Name
+		}
+	}
+	s.w.holds(History, used == "" || s.twin(r, hash), func() string { return "revision " + r.Name + " is dropped, and " + used + " belongs to it" })
+}
+
+// twin tells that another revision has the same hash, so that nothing is lost with r.
+func (s *sound) twin(r *appsv1.ControllerRevision, hash string) bool {
+	return slices.ContainsFunc(s.w.revisions(), func(o *appsv1.ControllerRevision) bool {
+		return o.UID != r.UID && o.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] == hash
+	})
+}
+
+// refusals are creates of one slot that were refused in a row.
+type refusals struct {
+	at []time.Time
+}
+
+// answered looks at what became of a call: refused creates may not come back at once (I20).
+func (s *sound) answered(r *Replica, a act.Answer) {
+	if a.Status != nil || a.Action.Kind != plan.Create {
+		return
+	}
+	key := slotKey{a.Daemon.UID, a.Action.Node}
+	switch a.Outcome {
+	case act.Done:
+		delete(s.refused, key)
+		if a.Pod != nil {
+			s.acked[r.life] = append(s.acked[r.life], a.Pod)
+		}
+	case act.Refused, act.Closing:
+		b := s.refused[key]
+		if b == nil {
+			b = &refusals{}
+			s.refused[key] = b
+		}
+		b.at = append(b.at, s.w.now)
+		recent := 0
+		for _, t := range b.at {
+			if s.w.now.Sub(t) < 10*time.Second {
+				recent++
+			}
+		}
+		s.w.holds(NoHotLoop, recent <= 8, func() string {
+			return fmt.Sprintf("%d refused creates within 10 s for %s on %s", recent, a.Daemon.Name, a.Action.Node)
+		})
+	}
+}
+
+// crashed forgets what a process was answered.
+func (s *sound) crashed(r *Replica) { delete(s.acked, r.life) }
+
+// planned checks what a plan was made from: no own create that was answered is forgotten (I15), and the same facts give
+// the same plan (I18).
+func (s *sound) planned(r *Replica, p plan.Plan) {
+	kept := s.acked[r.life][:0]
+	for _, pod := range s.acked[r.life] {
+		live, err := s.w.API.GetPod(pod.Namespace, pod.Name)
+		if err != nil || live.UID != pod.UID {
+			continue // gone in truth; whether the view has that yet is the watch's affair
+		}
+		kept = append(kept, pod)
+		if metav1.GetControllerOf(live) == nil || metav1.GetControllerOf(pod).UID != p.Daemon.UID {
+			continue
+		}
+		known := r.pilot.Fleet.Pod(types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name})
+		s.w.holds(OwnWrites, known != nil && known.UID == pod.UID, func() string {
+			return fmt.Sprintf("%s was made and answered, and the plan does not know it", pod.Name)
+		})
+	}
+	s.acked[r.life] = kept
+	if s.w.Stats.Moments%16 == 0 {
+		s.twice(r, p)
+	}
+}
+
+// twice computes a plan again.
+func (s *sound) twice(r *Replica, p plan.Plan) {
+	again, err := plan.Compute(plan.Input{
+		Daemon: p.Daemon, Revisions: r.pilot.Fleet.Revisions(p.Daemon), Orphans: r.pilot.Fleet.Orphans(p.Daemon), Now: s.w.now, Placement: s.w.Setup.Placement,
+	})
+	s.w.holds(Determinism, err == nil && planText(again) == planText(p), func() string {
+		return fmt.Sprintf("once\n%s\nand again\n%s", planText(p), planText(again))
+	})
+}
+
+func planText(p plan.Plan) string {
+	out := fmt.Sprintf("%s %+v %+v %v\n", p.Hash, p.Counts, p.Budget, p.Next)
+	for _, a := range p.Actions {
+		out += fmt.Sprintf("%s %s %s %s %v\n", a.Kind, a.Node, a.Name, a.Reason, a.Guarded)
+	}
+	for _, w := range p.Waits {
+		out += fmt.Sprintf("wait %s %s %v\n", w.Node, w.Reason, w.Until)
+	}
+	return out
+}

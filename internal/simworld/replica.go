@@ -1,0 +1,221 @@
+package simworld
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/everynode/everynode/internal/act"
+	"github.com/everynode/everynode/internal/engine"
+	"github.com/everynode/everynode/internal/feed"
+	"github.com/everynode/everynode/internal/match"
+	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/report"
+)
+
+// Replica is one controller that is started, dies and is started again: its processes follow each other.
+type Replica struct {
+	w    *World
+	id   int
+	name string
+	// life counts its processes; what was booked for an earlier one comes to nothing.
+	life  int
+	alive bool // a process runs and leads
+
+	ctx     context.Context
+	cancel  context.CancelFunc
+	pilot   *engine.Pilot
+	watches []*watcher
+	inbox   []feed.Event
+	answers []act.Answer
+	flights []*flight
+	due     bool      // the loop is booked
+	wake    time.Time // the timer that is set
+	// pausedUntil is when a process that was stopped goes on.
+	pausedUntil time.Time
+	slow        time.Duration // how late the loop is
+	// worstLag is the longest that this process has been behind the truth.
+	worstLag time.Duration
+	lease    elector
+	said     []string
+}
+
+// start begins a new process that knows nothing.
+func (r *Replica) start() {
+	w := r.w
+	r.life++
+	r.alive, r.due, r.wake, r.worstLag = true, false, time.Time{}, 0
+	r.inbox, r.answers = nil, nil
+	ctx, cancel := context.WithCancel(context.Background())
+	r.ctx, r.cancel = fence{ctx, r}, cancel
+	core := engine.NewCore(w.Setup.Placement, r.say, observer{r})
+	r.pilot = engine.NewPilot(core)
+	r.watches = nil
+	for i, kind := range feed.Kinds {
+		r.watches = append(r.watches, newWatcher(r, i, kind))
+	}
+	w.trace("start", r.name, "", "", r.life)
+	for _, x := range r.watches {
+		x.list(w.short(r, uint64(x.index)))
+	}
+}
+
+// fence is the context of a leader's work, as engine.Lead gives it: it ends by the clock when the lease may be over.
+type fence struct {
+	context.Context
+	r *Replica
+}
+
+// Err is not nil once the lease may have run out.
+func (f fence) Err() error {
+	if err := f.Context.Err(); err != nil {
+		return err
+	}
+	if f.r.lease.over() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// die ends the process. What it has sent may still reach the server; nobody hears the answer.
+func (r *Replica) die(why string) {
+	if !r.alive {
+		return
+	}
+	w := r.w
+	w.trace("end", r.name, why, "", r.life)
+	r.alive = false
+	r.life++
+	r.cancel()
+	for _, f := range r.flights {
+		f.dead = true
+		if f.pending != nil {
+			f.pending.abandoned = true
+		}
+		f.stop()
+	}
+	r.flights = nil
+	for _, x := range r.watches {
+		x.close()
+	}
+	r.watches = nil
+}
+
+// later books something for this process alone; what is due while it stands still happens when it goes on.
+func (r *Replica) later(d time.Duration, do func()) {
+	life := r.life
+	r.w.later(d, func() { r.run(life, do) })
+}
+
+func (r *Replica) run(life int, do func()) {
+	switch {
+	case r.life != life:
+	case r.paused():
+		r.w.agenda.book(r.pausedUntil, func() { r.run(life, do) })
+	default:
+		do()
+	}
+}
+
+func (r *Replica) paused() bool { return r.w.now.Before(r.pausedUntil) }
+
+// poke lets the loop run soon.
+func (r *Replica) poke() {
+	if r.due || !r.alive {
+		return
+	}
+	r.due = true
+	r.later(r.slow, r.loop)
+}
+
+// loop is what engine.Run does each time that something came: take all in, decide, start the calls.
+func (r *Replica) loop() {
+	r.due = false
+	w := r.w
+	inbox, answers := r.inbox, r.answers
+	r.inbox, r.answers = nil, nil
+	for _, e := range inbox {
+		r.pilot.Take(e, w.now)
+	}
+	for _, a := range answers {
+		r.pilot.Answer(a, w.now)
+	}
+	if r.ctx.Err() != nil {
+		return
+	}
+	for _, c := range r.pilot.Decide(w.now, w.clock) {
+		if !r.alive {
+			return // one of the calls was its last
+		}
+		w.sound.decided(r, c)
+		r.launch(c)
+	}
+	if r.alive {
+		r.setTimer()
+	}
+}
+
+// horizon is the moment up to which the process knows everything.
+func (r *Replica) horizon() time.Time {
+	at := r.w.now
+	for _, x := range r.watches {
+		if untold := r.w.API.After(x.kind, x.at); len(untold) > 0 {
+			if t := r.w.committedAt(untold[0].Version); t.Before(at) {
+				at = t
+			}
+		}
+	}
+	return at
+}
+
+func (r *Replica) setTimer() {
+	next := r.pilot.Next()
+	if next.IsZero() || (!r.wake.IsZero() && !next.Before(r.wake) && r.wake.After(r.w.now)) {
+		return
+	}
+	r.wake = next
+	r.later(max(0, next.Sub(r.w.now)), func() {
+		if r.wake.Equal(next) {
+			r.wake = time.Time{}
+			r.poke()
+		}
+	})
+}
+
+// land takes a flight off the list and its answer home.
+func (r *Replica) land(f *flight) {
+	if i := slices.Index(r.flights, f); i >= 0 {
+		r.flights = slices.Delete(r.flights, i, i+1)
+	}
+	r.w.trace("answer", r.name, callName(f.call), f.answer.Outcome.String(), f.number)
+	r.w.sound.answered(r, f.answer)
+	r.answers = append(r.answers, f.answer)
+	r.poke()
+}
+
+func (r *Replica) say(ds *appsv1.DaemonSet, e report.Event, now time.Time) {
+	r.w.herald.Say(ds, e, now)
+}
+
+// observer is told what the metrics would count.
+type observer struct{ r *Replica }
+
+func (o observer) Planned(p plan.Plan, _ time.Duration) { o.r.w.sound.planned(o.r, p) }
+func (o observer) Answered(act.Answer)                  {}
+func (o observer) Forgotten(types.UID)                  {}
+func (o observer) Joined(time.Duration)                 {}
+
+func callName(c act.Call) string {
+	if c.Status != nil {
+		return "status " + c.Daemon.Name
+	}
+	return fmt.Sprintf("%s %s/%s", c.Action.Kind, c.Daemon.Name, c.Action.Node)
+}
+
+func feedOptions(w *World) feed.Options {
+	return feed.Options{Target: match.Target, OnError: func(k feed.Kind, err error) { w.trace("refused", string(k), err.Error(), "", 0) }}
+}

@@ -1,0 +1,264 @@
+package simworld
+
+import (
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/everynode/everynode/internal/act"
+	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/simworld/apimodel"
+)
+
+// sound checks the invariants against the true history. What it knows of a controller is only which request a write came
+// from and up to when that process knew everything: its horizon.
+type sound struct {
+	w    *World
+	pods map[types.UID]*podTruth
+	sets map[types.UID]*setTruth
+	// refused are the last refused creates of a slot, for the hot loop.
+	refused map[slotKey]*refusals
+	// acked are own creates that were answered, by process.
+	acked map[int][]*corev1.Pod
+	// late counts writes of processes that were dead or no longer led.
+	late int
+	// writesBefore and writesAllowed bound the recovery.
+	writesBefore, writesAllowed int
+}
+
+type slotKey struct {
+	set  types.UID
+	node string
+}
+
+// podTruth is what truly became of one Pod.
+type podTruth struct {
+	set       types.UID // the DaemonSet that it was made for; empty if nobody of ours made it
+	disturbed bool      // a third party changed its labels or owners
+	late      bool      // made by a process that was dead or no longer led
+	adopted   time.Time // when its adoption was decided
+	readyAt   time.Time // since when it is Ready; zero while it is not
+	readyTill time.Time // until when it was Ready, if it no longer is
+	wasReady  time.Time // since when it had been, then
+	last      *corev1.Pod
+}
+
+// setTruth is what truly became of one DaemonSet.
+type setTruth struct {
+	key   types.NamespacedName
+	gone  time.Time // when it was deleted or marked so; zero while it lives
+	specs []specTruth
+	// desired are the numbers of nodes that should run it, with the time since when.
+	desired []countTruth
+	// may is what each node is good for now; until has when a Pod last could start there, and when it last had to leave.
+	may   map[string]qualified
+	until map[string]untilTruth
+	// removed are nodes whose available Pod a rollout took, with no available one since.
+	removed      map[string]bool // the value tells that it was a late write
+	removedSince time.Time
+	surged       map[string]types.UID // nodes where a surge began, with the new Pod
+	observed     int64
+}
+
+type specTruth struct {
+	since time.Time
+	ds    *appsv1.DaemonSet
+}
+
+type countTruth struct {
+	since time.Time
+	n     int
+}
+
+type qualified struct{ start, stay bool }
+
+type untilTruth struct{ start, out time.Time }
+
+func newSound(w *World) *sound {
+	return &sound{
+		w: w, pods: map[types.UID]*podTruth{}, sets: map[types.UID]*setTruth{},
+		refused: map[slotKey]*refusals{}, acked: map[int][]*corev1.Pod{},
+	}
+}
+
+// committed takes a change into the truth, and checks it where one of our controllers made it.
+func (s *sound) committed(c apimodel.Change, by *serving) {
+	switch o := c.New.(type) {
+	case *corev1.Pod:
+		s.pod(c, o, by)
+	case *appsv1.DaemonSet:
+		s.set(c, o)
+		if by != nil {
+			s.statusWrite(c, o, by)
+		}
+	case *corev1.Node:
+		s.qualify(o.Name)
+	case *appsv1.ControllerRevision:
+		if by != nil {
+			s.revisionWrite(c, o, by)
+		}
+	}
+}
+
+func (s *sound) pod(c apimodel.Change, p *corev1.Pod, by *serving) {
+	t := s.pods[p.UID]
+	if t == nil {
+		t = &podTruth{}
+		s.pods[p.UID] = t
+		if by != nil && by.call().Status == nil && by.call().Action.Kind == plan.Create {
+			t.set, t.late = by.call().Daemon.UID, by.flight.late()
+		}
+	}
+	if by == nil && c.Type == watch.Modified && disturbs(c.Old.(*corev1.Pod), p) {
+		t.disturbed = true
+	}
+	if by != nil {
+		s.podWrite(c, p, t, by)
+	}
+	now := s.w.now
+	switch ready := isReady(p) && c.Type != watch.Deleted; {
+	case ready && t.readyAt.IsZero():
+		t.readyAt = now
+	case !ready && !t.readyAt.IsZero():
+		t.wasReady, t.readyTill, t.readyAt = t.readyAt, now, time.Time{}
+	}
+	t.last = p
+	s.settleRemoved()
+}
+
+// disturbs tells that a change by somebody else made a Pod another's or nobody's.
+func disturbs(a, b *corev1.Pod) bool {
+	ra, rb := metav1.GetControllerOf(a), metav1.GetControllerOf(b)
+	if (ra == nil) != (rb == nil) || (ra != nil && ra.UID != rb.UID) {
+		return true
+	}
+	return a.Labels["app"] != b.Labels["app"] || a.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] != b.Labels[appsv1.DefaultDaemonSetUniqueLabelKey]
+}
+
+func (s *sound) set(c apimodel.Change, ds *appsv1.DaemonSet) {
+	t := s.sets[ds.UID]
+	now := s.w.now
+	if t == nil {
+		t = &setTruth{
+			key: types.NamespacedName{Namespace: ds.Namespace, Name: ds.Name}, may: map[string]qualified{}, until: map[string]untilTruth{},
+			removed: map[string]bool{}, surged: map[string]types.UID{},
+		}
+		s.sets[ds.UID] = t
+		s.w.daemonUIDs[ds.UID] = true
+	}
+	if t.gone.IsZero() && (c.Type == watch.Deleted || ds.DeletionTimestamp != nil) {
+		t.gone = now
+	}
+	if n := len(t.specs); n == 0 || t.specs[n-1].ds.Generation != ds.Generation {
+		t.specs = append(t.specs, specTruth{now, ds})
+		for _, n := range s.w.nodes() {
+			s.qualifyOn(t, n.Name)
+		}
+		s.recount(t)
+	}
+}
+
+// qualify judges a node anew for all DaemonSets.
+func (s *sound) qualify(node string) {
+	for _, uid := range sortedKeys(s.sets) {
+		t := s.sets[uid]
+		s.qualifyOn(t, node)
+		s.recount(t)
+	}
+	s.settleRemoved()
+}
+
+func (s *sound) qualifyOn(t *setTruth, node string) {
+	var q qualified
+	if n, err := s.w.API.GetNode(node); err == nil {
+		q.start, q.stay = may(t.spec(), n)
+	}
+	old, u := t.may[node], t.until[node]
+	if old.start && !q.start {
+		u.start = s.w.now
+	}
+	if !old.stay && q.stay {
+		u.out = s.w.now
+	}
+	t.may[node], t.until[node] = q, u
+}
+
+func (s *sound) recount(t *setTruth) {
+	n := 0
+	for _, q := range t.may {
+		if q.start {
+			n++
+		}
+	}
+	if k := len(t.desired); k == 0 || t.desired[k-1].n != n {
+		t.desired = append(t.desired, countTruth{s.w.now, n})
+	}
+}
+
+func (t *setTruth) spec() *appsv1.DaemonSet { return t.specs[len(t.specs)-1].ds }
+
+// specsSince are the specs that were in force at some time since then.
+func (t *setTruth) specsSince(then time.Time) []*appsv1.DaemonSet {
+	var out []*appsv1.DaemonSet
+	for i := len(t.specs) - 1; i >= 0; i-- {
+		out = append(out, t.specs[i].ds)
+		if !t.specs[i].since.After(then) {
+			break
+		}
+	}
+	return out
+}
+
+// mostDesired is the largest desired count since then.
+func (t *setTruth) mostDesired(then time.Time) int {
+	most := 0
+	for i := len(t.desired) - 1; i >= 0; i-- {
+		most = max(most, t.desired[i].n)
+		if !t.desired[i].since.After(then) {
+			break
+		}
+	}
+	return most
+}
+
+// couldStart tells whether a Pod could start on a node at some time since then; mustLeave, whether one had to leave.
+func (t *setTruth) couldStart(node string, then time.Time) bool {
+	return t.may[node].start || (!t.until[node].start.IsZero() && !t.until[node].start.Before(then))
+}
+
+func (t *setTruth) mustLeave(node string, then time.Time) bool {
+	return !t.may[node].stay || (!t.until[node].out.IsZero() && !t.until[node].out.Before(then))
+}
+
+// alive tells whether the DaemonSet lived at some time since then.
+func (t *setTruth) alive(then time.Time) bool { return t.gone.IsZero() || !t.gone.Before(then) }
+
+// decided is told of each call that a controller starts.
+func (s *sound) decided(r *Replica, c act.Call) {
+	met := s.w.met(decisionOf(c))
+	for f := range faultCount {
+		if s.w.recent.Has(f) && (f < CrashBefore || f > Slow) {
+			met[f]++
+		}
+	}
+	s.w.trace("decide", r.name, callName(c), decisionOf(c), 0)
+	s.w.holds(Leadership, r.pilot.Synced(), func() string { return r.name + " decides before it has read everything" })
+}
+
+// sent is told of each request that leaves a process.
+func (s *sound) sent(r *Replica, f *flight, q *request) {
+	s.w.Stats.Requests++
+	s.w.holds(Leadership, !r.lease.over(), func() string {
+		return r.name + " sends " + q.verb + " " + q.name + " when its lease may be over"
+	})
+	if q.verb == "delete" {
+		s.w.holds(ExactTarget, q.byUID, func() string { return r.name + " deletes " + q.name + " whoever it is" })
+	}
+	if q.verb == "delete" && q.kind == apimodel.Pods && stateDecided[f.call.Action.Reason.Code] {
+		s.w.holds(ExactTarget, q.guarded, func() string { return r.name + " deletes " + q.name + " whatever has become of it" })
+	}
+}
