@@ -97,12 +97,13 @@ func (c *Core) Step(now time.Time, clock func() time.Time) []act.Call {
 	return calls
 }
 
-// wakeUp makes dirty whatever waited for this moment.
+// wakeUp makes dirty whatever waited for this moment. A DaemonSet that is gone waits for nothing any more, even if a call for
+// it is still under way.
 func (c *Core) wakeUp(now time.Time) {
-	for _, d := range c.Fleet.Daemons() {
-		if k := c.desks[d.UID]; k != nil && !k.wake.IsZero() && !now.Before(k.wake) {
+	for uid, k := range c.desks {
+		if !k.wake.IsZero() && !now.Before(k.wake) {
 			k.wake = time.Time{}
-			c.Fleet.Touch(d.Key)
+			c.Fleet.TouchUID(uid)
 		}
 	}
 }

@@ -44,8 +44,8 @@ func (c *Core) dispatch(d *fleet.Daemon, p plan.Plan, now time.Time) []act.Call 
 		}
 		calls = append(calls, c.start(d, k, a, p.Hash, now))
 	}
-	if held {
-		k.wakeAt(k.ramp.ResumeAt())
+	if at := k.ramp.ResumeAt(); held && at.After(now) {
+		k.wakeAt(at) // else the answer of what is under way goes on with it
 	}
 	if call, ok := c.status(d, k, p, len(calls) > 0 || held, now); ok {
 		calls = append(calls, call)

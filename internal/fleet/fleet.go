@@ -77,6 +77,13 @@ func (f *Fleet) Touch(key types.NamespacedName) {
 	}
 }
 
+// TouchUID is Touch for the DaemonSet with that UID.
+func (f *Fleet) TouchUID(uid types.UID) {
+	if d := f.byUID[uid]; d != nil {
+		f.Touch(d.Key)
+	}
+}
+
 // Daemons are all DaemonSets, ordered by namespace and name.
 func (f *Fleet) Daemons() []*Daemon {
 	return slices.SortedFunc(maps.Values(f.daemons), func(a, b *Daemon) int {

@@ -32,6 +32,8 @@ func (p *planner) surge() {
 		case !p.available(pr.old):
 			p.replaceBroken(pr)
 		case p.claimed[s.NodeName]: // an orphan is there; who stays is seen once it is ours
+		case p.unanswered(s):
+			p.Budget.Used++ // if it is refused, there is a pair
 		case s.Verdict.ShouldRun():
 			candidates = append(candidates, pr)
 		default:
@@ -51,6 +53,18 @@ func (p *planner) surge() {
 	for _, pr := range unwanted[:min(len(unwanted), max(0, available-int(p.Counts.Desired)))] {
 		p.drop(pr.slot, pr.old, fleet.Reason{Code: fleet.CapacityMoved, Detail: pr.slot.Verdict.Reason.String()})
 	}
+}
+
+// unanswered tells whether a running Pod's deletion is under way and may yet be refused: with another Pod beside the old one
+// there would be three.
+func (p *planner) unanswered(s *fleet.Slot) bool {
+	for _, pod := range s.Pods {
+		if pod.Deleting && !pod.Terminating && !pod.Terminal() {
+			p.wait(s.NodeName, fleet.CallInFlight, "deleting "+pod.Name, time.Time{})
+			return true
+		}
+	}
+	return false
 }
 
 // serves tells whether a node counts as available: by its old Pod, or by the new one where there is no old one (U171).
@@ -77,7 +91,7 @@ func (p *planner) replaceBroken(pr pair) {
 		p.drop(pr.slot, pr.old, fleet.Reason{Code: fleet.OldPodUnavailable, Detail: pr.slot.Verdict.Reason.String()})
 		return
 	}
-	if !p.coming[pr.slot.NodeName] && !p.claimed[pr.slot.NodeName] && !pr.old.Terminal() {
+	if !p.coming[pr.slot.NodeName] && !p.claimed[pr.slot.NodeName] && !pr.old.Terminal() && !p.unanswered(pr.slot) {
 		p.create(pr.slot, fleet.Reason{Code: fleet.OldPodUnavailable, Detail: pr.old.Name})
 	}
 }
