@@ -80,9 +80,9 @@ type audit struct {
 	deletes        int            // of Pods, by the controllers, that name a UID
 	unread         int            // those that were refused unread
 	withoutUID     []string
-	deleters       map[types.UID][]string // who deleted a Pod, in order
-	trail          map[string][]string    // what was asked of a Pod's name, in order
-	late           []string               // writes to Pods by a replica after another one had taken the lease
+	deleters       map[types.UID][]string  // who deleted a Pod, in order
+	trail          map[string][]auditEvent // what was asked of a Pod's name, in order
+	late           []string                // writes to Pods by a replica after another one had taken the lease
 	replicas, torn int
 	last           time.Time // of the controllers' last write but to the lease
 }
@@ -95,7 +95,7 @@ func readAudit(path string) (*audit, error) {
 	}
 	defer f.Close()
 	var events []auditEvent
-	a := &audit{writes: map[string]int{}, deleters: map[types.UID][]string{}, trail: map[string][]string{}}
+	a := &audit{writes: map[string]int{}, deleters: map[types.UID][]string{}, trail: map[string][]auditEvent{}}
 	for r := bufio.NewReader(f); ; {
 		line, err := r.ReadBytes('\n')
 		if e, ok := parseEvent(line); ok {
@@ -139,7 +139,7 @@ func (a *audit) take(events []auditEvent) {
 			replicas[e.replica()] = true
 		}
 		if e.ObjectRef.Resource == "pods" {
-			a.trail[e.ObjectRef.Name] = append(a.trail[e.ObjectRef.Name], e.String())
+			a.trail[e.ObjectRef.Name] = append(a.trail[e.ObjectRef.Name], e)
 		}
 		if e.ObjectRef.Resource == "pods" && e.Verb == "delete" {
 			a.takeDelete(e, done, ours)
@@ -179,6 +179,18 @@ func (a *audit) blame(removals map[types.UID]string) (unlogged int, others []str
 	}
 	slices.Sort(others)
 	return unlogged, others
+}
+
+// around is what was asked of a Pod's name shortly before and after a moment. Names are used again and again.
+func (a *audit) around(name string, at time.Time) string {
+	const before, after = 30 * time.Second, 5 * time.Second
+	var lines []string
+	for _, e := range a.trail[name] {
+		if d := e.RequestReceivedTimestamp.Sub(at); -before < d && d < after {
+			lines = append(lines, e.String())
+		}
+	}
+	return strings.Join(lines, "\n  ")
 }
 
 func (a *audit) takeDelete(e auditEvent, done, ours bool) {

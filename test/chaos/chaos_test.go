@@ -163,7 +163,7 @@ const evidence = 8
 func (v violation) show(t *testing.T, a *audit) {
 	t.Logf("the slot up to then:\n%s", strings.Join(v.log, "\n"))
 	for _, name := range v.pods {
-		t.Logf("the audit log about %s:\n  %s", name, strings.Join(a.trail[name], "\n  "))
+		t.Logf("the audit log about %s:\n  %s", name, a.around(name, v.at))
 	}
 }
 

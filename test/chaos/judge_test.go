@@ -31,7 +31,8 @@ type slot struct {
 // violation is something that must never be, with the history of its slot up to then.
 type violation struct {
 	text string
-	pods []string // that are in the slot
+	at   time.Time // when the recorder heard of it
+	pods []string  // that are in the slot
 	log  []string
 }
 
@@ -118,7 +119,10 @@ func (j *judge) takeLease(c change) {
 
 func (j *judge) takeRevision(c change) {
 	delete(j.revisions, c.key)
-	if r, ok := j.object(c).(*appsv1.ControllerRevision); c.value != nil && ok {
+	if c.value == nil {
+		return
+	}
+	if r, ok := j.object(c).(*appsv1.ControllerRevision); ok {
 		j.revisions[c.key] = r
 	}
 }
@@ -321,7 +325,7 @@ func (j *judge) violate(k slotKey, rev int64, format string, args ...any) {
 	if d := j.daemons[k.owner]; d != nil {
 		name = d.name
 	}
-	v := violation{text: fmt.Sprintf("revision %d, %s on %s: ", rev, name, k.node) + fmt.Sprintf(format, args...)}
+	v := violation{at: time.Now(), text: fmt.Sprintf("revision %d, %s on %s: ", rev, name, k.node) + fmt.Sprintf(format, args...)}
 	if s := j.slots[k]; s != nil {
 		v.log = slices.Clone(s.log[max(0, len(s.log)-recent):])
 		for _, p := range s.pods {
