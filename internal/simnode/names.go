@@ -108,7 +108,7 @@ type refusal struct {
 func splitReason(value string) (refusal, bool) {
 	reason, message, _ := strings.Cut(value, ":")
 	reason = strings.TrimSpace(reason)
-	if reason == "" || strings.ContainsAny(reason, " \t\n") {
+	if len(strings.Fields(reason)) != 1 {
 		return refusal{}, false
 	}
 	return refusal{reason: reason, message: strings.TrimSpace(message)}, true

@@ -36,6 +36,9 @@ func (t Template) Nodes(n int, names []string) ([]corev1.Node, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("count is %d: use 1 or more", n)
 	}
+	if room := maxHosts - 1 - len(names); n > room {
+		return nil, fmt.Errorf("count is %d: the simulated network has %d addresses, and %d nodes already", n, maxHosts-1, len(names))
+	}
 	if t.Prefix == "" {
 		t.Prefix = defaultPrefix
 	}
@@ -51,13 +54,14 @@ func (t Template) Nodes(n int, names []string) ([]corev1.Node, error) {
 	return nodes, nil
 }
 
-// highest is the highest number that follows the prefix in any of the names.
+// highest is the highest number that follows the prefix in any of the names. One of more than 32 bits is no count of
+// ours, and nothing may follow it.
 func highest(prefix string, names []string) int {
 	top := 0
 	for _, name := range names {
 		rest, ok := strings.CutPrefix(name, prefix)
-		if n, err := strconv.Atoi(rest); ok && err == nil {
-			top = max(top, n)
+		if n, err := strconv.ParseInt(rest, 10, 32); ok && err == nil {
+			top = max(top, int(n))
 		}
 	}
 	return top
@@ -78,7 +82,8 @@ func (t Template) node(i int) (corev1.Node, error) {
 	node := newNode(nodeName(t.Prefix, i), zone, kind)
 	maps.Copy(node.Labels, t.Labels)
 	maps.Copy(node.Annotations, t.Annotations)
-	for name, value := range t.Capacity {
+	for _, name := range slices.Sorted(maps.Keys(t.Capacity)) { // so that the same one is blamed each time
+		value := t.Capacity[name]
 		q, err := resource.ParseQuantity(value)
 		if err != nil || q.Sign() < 0 {
 			return node, fmt.Errorf("capacity %s=%q is no amount: write it as in a Pod, for example 500m, 4 or 16Gi", name, value)
