@@ -120,9 +120,9 @@ func FuzzNewPod(f *testing.F) {
 			if owner := metav1.GetControllerOf(pod); owner == nil || owner.UID != ds.UID || owner.Name != daemon {
 				t.Errorf("owner %+v", owner)
 			}
-			if suffixed := pod.GenerateName + "abcde"; len(apimachineryvalidation.NameIsDNSSubdomain(pod.GenerateName, true)) > 0 ||
-				!strings.HasPrefix(suffixed, daemon) {
-				t.Errorf("a name that begins with %q", pod.GenerateName)
+			if prefix := pod.GenerateName; len(apimachineryvalidation.NameIsDNSSubdomain(prefix, true)) > 0 ||
+				(prefix != daemon+"-" && len(daemon) < 252) {
+				t.Errorf("names of %q begin with %q", daemon, prefix)
 			}
 			// What is done to the Pod's own maps and lists stays with the Pod.
 			pod.Labels["more"], pod.Spec.NodeSelector = "x", nil
