@@ -47,7 +47,7 @@ func (w *world) landCreate(s *state, node int, c *call) {
 		c.step, c.pod = done, n.pods[h] // AlreadyExists, and a read finds that it is ours
 		return
 	}
-	p := pod{uid: s.nextUID(node), rev: c.pod.rev, phase: pending, name: c.pod.name}
+	p := pod{uid: s.nextUID(node), rev: c.pod.rev, phase: pending, name: c.pod.name, late: c.old || c.owner == nobody}
 	put(n.pods[:], p)
 	w.tell(s, event{kind: podChanged, node: uint8(node), pod: p})
 	c.step, c.pod = done, p

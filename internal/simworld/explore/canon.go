@@ -86,7 +86,7 @@ func encodePods(b []byte, pods []pod) []byte {
 }
 
 func encodePod(b []byte, p pod) []byte {
-	return append(b, p.uid, byte(p.phase)|p.rev<<4|bitsOf(p.creating, p.deleting)<<5, p.name[0], p.name[1], p.name[2])
+	return append(b, p.uid, byte(p.phase)|p.rev<<4|bitsOf(p.creating, p.deleting, p.late)<<5, p.name[0], p.name[1], p.name[2])
 }
 
 // tidy brings a state into its normal form: lists in order, UIDs numbered anew, and what was made good forgotten, as

@@ -104,7 +104,7 @@ func (d *decider) orderOf(a plan.Action, k planKey) (order, error) {
 	switch a.Kind {
 	case plan.Create:
 		o.kind = create
-		o.pod = pod{rev: revOf(k.template), phase: pending, name: d.facts.nameFor(node, a.Name, v, k.leader)}
+		o.pod = pod{rev: revOf(k.template), phase: pending, name: d.facts.nameFor(node, a.Name, v)}
 	case plan.Delete:
 		o.kind = remove
 		i := slices.IndexFunc(v.pods[:], func(p pod) bool { return p.uid != 0 && uidOf(node, p.uid) == a.Pod.UID })

@@ -2,6 +2,7 @@ package explore
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -32,6 +33,7 @@ type facts struct {
 	protos    map[factKey]fleet.Pod
 	names     [maxNodes]map[name]string
 	saltOf    [maxNodes]map[string]name
+	odd       []string // names that plan does not derive
 }
 
 type factKey struct {
@@ -103,12 +105,11 @@ func (f *facts) nameOf(node int, n name) string {
 	if s, ok := f.names[node][n]; ok {
 		return s
 	}
-	var s string
+	d, slot := &fleet.Daemon{Key: setKey, UID: f.sets[0].UID}, &fleet.Slot{NodeName: nodeName(node)}
+	s := plan.Name(d, slot)
 	if n[0] >= odd {
-		s = fmt.Sprintf("%s-%s-odd%d", setKey.Name, nodeName(node), n[0]-odd)
+		s = fmt.Sprintf("%s-odd-%d", nodeName(node), n[0]-odd) // as good as the planner's: names are only ever compared
 	} else {
-		d, slot := &fleet.Daemon{Key: setKey, UID: f.sets[0].UID}, &fleet.Slot{NodeName: nodeName(node)}
-		s = plan.Name(d, slot)
 		for _, uid := range n {
 			if uid != 0 {
 				slot.Pods = append(slot.Pods, &fleet.Pod{Name: s, UID: uidOf(node, uid)})
@@ -120,8 +121,8 @@ func (f *facts) nameOf(node int, n name) string {
 	return s
 }
 
-// nameFor finds the salt of a name that a plan has chosen.
-func (f *facts) nameFor(node int, text string, v *view, leader uint8) name {
+// nameFor finds the salt of a name that a plan has chosen, or numbers the name.
+func (f *facts) nameFor(node int, text string, v *view) name {
 	var n name
 	for i := range n {
 		f.nameOf(node, n)
@@ -135,7 +136,19 @@ func (f *facts) nameFor(node int, text string, v *view, leader uint8) name {
 	if known, ok := f.saltOf[node][text]; ok {
 		return known
 	}
-	return name{odd + leader}
+	return f.number(text)
+}
+
+// number gives an odd name its number, which is the same on every node.
+func (f *facts) number(text string) name {
+	i := slices.Index(f.odd, text)
+	if i < 0 {
+		i, f.odd = len(f.odd), append(f.odd, text)
+	}
+	if odd+i > 0xFF {
+		panic("explore: the planner gives too many names that it does not derive")
+	}
+	return name{odd + uint8(i)}
 }
 
 // version orders what is known of one Pod, and of Pods that have had one name after another.

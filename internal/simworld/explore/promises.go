@@ -11,6 +11,9 @@ import (
 type Worst struct {
 	// Live and Running are Pods on one node: neither ended nor being deleted, and those whose containers may run.
 	Live, Running int
+	// Late ones of the running on one node were made by a call that its leader had given up, or that outlived it, where a name
+	// is salted.
+	Late int
 	// Taken nodes lack an available Pod because of us; of these, TakenLate by a call that landed after its leader was
 	// succeeded.
 	Taken, TakenLate int
@@ -21,15 +24,16 @@ type Worst struct {
 }
 
 func (w *Worst) add(o Worst) {
-	w.Live, w.Running = max(w.Live, o.Live), max(w.Running, o.Running)
+	w.Live, w.Running, w.Late = max(w.Live, o.Live), max(w.Running, o.Running), max(w.Late, o.Late)
 	w.Taken, w.TakenLate = max(w.Taken, o.Taken), max(w.TakenLate, o.TakenLate)
 	w.Overlaps, w.Calls = max(w.Overlaps, o.Overlaps), max(w.Calls, o.Calls)
 }
 
 // Promises are what is checked in every state, in words.
 var Promises = []string{
-	"a node has at most one live Pod; with surge two of different revisions, and such as a delete is under way for",
-	"without surge no Pod starts before the containers of the one before have ended",
+	"a node has at most one live Pod, with surge two of different revisions; where one of them has a salted name, what a late" +
+		" call makes may come on top",
+	"without surge no Pod starts before the containers of the one before have ended, but for one that a late call makes",
 	"nodes that lack an available Pod because of the leader in office: at most maxUnavailable, with surge or OnDelete none",
 	"those and what a leader sent that has been succeeded since: at most twice that",
 	"with surge no available Pod is told to go unless, for all that the leader knows, another is available on its node",
@@ -54,7 +58,7 @@ func (c *Scope) check(s *state) (Worst, string) {
 		if why != "" && broken == "" {
 			broken = nodeName(i) + ": " + why
 		}
-		w.Live, w.Running = max(w.Live, one.Live), max(w.Running, one.Running)
+		w.Live, w.Running, w.Late = max(w.Live, one.Live), max(w.Running, one.Running), max(w.Late, one.Late)
 		w.Overlaps += one.Overlaps
 		for _, call := range n.calls {
 			w.Calls += int(bitsOf(call.kind != noCall))
@@ -70,24 +74,27 @@ func (c *Scope) check(s *state) (Worst, string) {
 
 func (c *Scope) checkNode(s *state, i int) (w Worst, broken string) {
 	n := &s.nodes[i]
-	settled := [2]int{} // live Pods by revision, but for those that surge is about to take away
+	salted := slices.ContainsFunc(n.pods[:], func(p pod) bool { return p.name.salted() })
+	prompt := [2]int{} // live Pods by revision, but for those that a late call may add
 	for _, p := range n.pods {
+		extra := salted && p.late
 		if p.phase.live() {
 			w.Live++
-			if c.MaxSurge == 0 || !n.deleteUnderWay(p) {
-				settled[p.rev]++
-			}
+			prompt[p.rev] += int(bitsOf(!extra))
 		}
-		w.Running += int(bitsOf(p.phase.live() || p.phase == ending))
+		if p.phase.live() || p.phase == ending {
+			w.Running++
+			w.Late += int(bitsOf(extra))
+		}
 	}
 	w.Overlaps = int(bitsOf(n.up && n.views[leader].up && overlap(n.pods[:], revOf(s.template))))
 	switch {
-	case c.MaxSurge == 0 && w.Live > 1:
+	case c.MaxSurge == 0 && prompt[0]+prompt[1] > 1:
 		return w, fmt.Sprintf("%d live Pods", w.Live)
-	case c.MaxSurge == 0 && w.Running > 1:
+	case c.MaxSurge == 0 && w.Running-w.Late > 1:
 		return w, fmt.Sprintf("%d Pods run", w.Running)
-	case max(settled[0], settled[1]) > 1 && c.Faults.Departures == 0:
-		return w, "two live Pods of one revision"
+	case c.MaxSurge > 0 && max(prompt[0], prompt[1]) > 1 && c.Faults.Departures == 0:
+		return w, fmt.Sprintf("%d live Pods, two of one revision", w.Live)
 	case s.told(i) && n.views[leader].truth() != n.truth():
 		return w, "the leader has been told all and believes otherwise"
 	}
@@ -126,10 +133,6 @@ func (c *Scope) checkBudgets(s *state, w Worst) string {
 	default:
 		return ""
 	}
-}
-
-func (n *node) deleteUnderWay(p pod) bool {
-	return slices.ContainsFunc(n.calls[:], func(c call) bool { return c.kind == remove && c.step == sent && c.pod.uid == p.uid })
 }
 
 // told tells whether the leader's watches have told all about a node, and all its answers are in.

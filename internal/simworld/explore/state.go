@@ -30,10 +30,13 @@ const (
 func (p phase) available() bool { return p == ready || p == again }
 func (p phase) live() bool      { return p >= pending && p <= again }
 
-// name is a derived Pod name: the UIDs in its salt, in their order. A planner that derives no names has odd ones.
+// name is a derived Pod name: the UIDs in its salt, in their order. Other names that a planner gives are odd, and numbered.
 type name [3]uint8
 
 const odd = 0xF0
+
+// salted tells that another Pod held the first name when this was chosen.
+func (n name) salted() bool { return n[0] != 0 && n[0] < odd }
 
 // pod is what the API server has of a Pod, or what a leader knows of it. The zero value is none.
 type pod struct {
@@ -41,6 +44,7 @@ type pod struct {
 	rev   uint8
 	phase phase
 	name  name
+	late  bool // made by a call that nobody waited for any more
 	// What a leader has marked.
 	creating, deleting bool
 }
@@ -152,7 +156,7 @@ func (p pod) rank() uint64 {
 		return 1<<64 - 1
 	}
 	n := uint64(p.uid)<<40 | uint64(p.phase)<<32 | uint64(p.rev)<<36 | uint64(p.name[0])<<24 | uint64(p.name[1])<<16 | uint64(p.name[2])<<8
-	return n | uint64(bitsOf(p.creating, p.deleting))
+	return n | uint64(bitsOf(p.creating, p.deleting, p.late))
 }
 
 // bare is the Pod without a leader's marks.

@@ -151,7 +151,7 @@ func (p phase) String() string {
 func (n name) String() string {
 	switch {
 	case n[0] >= odd:
-		return fmt.Sprintf("name of leader %d", n[0]-odd)
+		return fmt.Sprintf("odd name %d", n[0]-odd)
 	case n[0] == 0:
 		return "base name"
 	}
