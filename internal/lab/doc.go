@@ -7,6 +7,8 @@
 //
 //	state dir ─▶ certificates ─▶ etcd ─▶ kube-apiserver ─▶ controllers, RBAC, nodes ─▶ kubeconfig ─▶ … ─▶ all undone
 //
+// The store may also run alone (Etcd) and be used by a lab from elsewhere (Options.EtcdServers), so that tests can kill either.
+//
 // Never: listens beyond loopback, needs root, leaves a process or temporary file behind, overwrites a kubeconfig that
 // it did not write, decides anything about DaemonSets. It is the only package that links k8s.io/kubernetes.
 package lab

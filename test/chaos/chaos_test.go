@@ -23,6 +23,9 @@ const silence = 20 * time.Second
 
 // TestChaos deals faults to the real processes while rollouts run, and judges the whole history.
 func TestChaos(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes")
+	}
 	seed := *chaosSeed
 	if seed == 0 {
 		seed = rand.Uint64N(1 << 32)
