@@ -33,7 +33,7 @@ func (x *Executor) create(ctx context.Context, c Call) Answer {
 	})
 	switch {
 	case apierrors.IsNotFound(err):
-		first.Outcome = Busy // not made, or gone again: the same name is tried next time
+		first.Outcome, first.Unsure = Busy, unknown // not made, or gone again, or yet to come
 		return first
 	case err != nil:
 		return answered(err)

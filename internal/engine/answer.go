@@ -116,12 +116,19 @@ func (c *Core) learnCreate(d *fleet.Daemon, a act.Answer, now time.Time) {
 		}
 		s.Served = true
 	case act.Taken:
-		s.Taken = a.Pod.UID
+		s.Taken, s.Unsure = a.Pod.UID, ""
 	case act.Stopped:
 	default: // whatever the server said, a webhook may have said it for it, and will again
 		hold(d, s, a, now)
+		if a.Unsure {
+			s.Unsure, s.UnsureTill = a.Action.Name, now.Add(lateLimit)
+		}
 	}
 }
+
+// lateLimit is for how long a request that was not answered may still be carried out. API servers end a request after a
+// minute (--request-timeout); as much again is for its way there.
+const lateLimit = 2 * time.Minute
 
 // learnDelete keeps what a delete's answer means for the slot. A conflict that brought the changed Pod home is planned
 // again at once; any other failure waits.

@@ -93,6 +93,10 @@ type Slot struct {
 	Refused string
 	// Taken is the UID of a foreign Pod that holds the derived name.
 	Taken types.UID
+	// Unsure is the name of a Pod whose create was not answered and that was not there when it was looked for. Until
+	// UnsureTill it may yet appear, so no Pod is made under another name.
+	Unsure     string
+	UnsureTill time.Time
 	// Served tells that a Pod was made here since this controller knows the node.
 	Served bool
 	// GoneSince is when the node was first known to be missing while Pods were bound to it.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -173,7 +174,15 @@ func (p *planner) create(s *fleet.Slot, why fleet.Reason) {
 		p.wait(s.NodeName, no.Code, no.Detail, time.Time{})
 		return
 	}
-	p.act(Action{Kind: Create, Node: s.NodeName, Name: Name(p.d, s), Reason: why})
+	name := Name(p.d, s)
+	if s.Unsure != "" && s.Unsure != name && p.Now.Before(s.UnsureTill) {
+		if slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return pod.Name == s.Unsure }) {
+			p.wait(s.NodeName, fleet.CallInFlight, s.Unsure+" may yet be made", s.UnsureTill)
+			return
+		}
+		name = s.Unsure
+	}
+	p.act(Action{Kind: Create, Node: s.NodeName, Name: name, Reason: why})
 }
 
 // remove deletes a Pod, unless a refusal holds the slot back.
@@ -181,7 +190,7 @@ func (p *planner) remove(s *fleet.Slot, a Action) {
 	if p.refused(s) {
 		return
 	}
-	a.Kind, a.Node = Delete, s.NodeName
+	a.Kind, a.Node, a.Guarded = Delete, s.NodeName, true
 	p.act(a)
 }
 
