@@ -3,6 +3,7 @@ package simnode
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,7 +86,7 @@ func (t Template) node(i int) (corev1.Node, error) {
 	for _, name := range slices.Sorted(maps.Keys(t.Capacity)) { // so that the same one is blamed each time
 		value := t.Capacity[name]
 		q, err := resource.ParseQuantity(value)
-		if err != nil || q.Sign() < 0 {
+		if err != nil || q.Sign() < 0 || q.AsApproximateFloat64() >= math.MaxInt64 { // kubelets read 100E as 0
 			return node, fmt.Errorf("capacity %s=%q is no amount: write it as in a Pod, for example 500m, 4 or 16Gi", name, value)
 		}
 		node.Status.Capacity[corev1.ResourceName(name)] = q

@@ -15,6 +15,7 @@ func TestGroupsAreBounded(t *testing.T) {
 			"document 1: groups[1]: count is 2000000000: the simulated network has 65535 addresses, and 1 nodes already",
 		},
 		"beside a number that nothing follows": {"kind: Node\napiVersion: v1\nmetadata: {name: node-9223372036854775807}\n---\ngroups: [{count: 2}]", "node-002"},
+		"more than a kubelet counts":           {"groups: [{count: 1, capacity: {memory: 100E}}]", `document 1: groups[0]: capacity memory="100E" is no amount: write it as in a Pod, for example 500m, 4 or 16Gi`},
 		"two bad amounts":                      {"groups: [{count: 1, capacity: {memory: some, cpu: few}}]", `document 1: groups[0]: capacity cpu="few" is no amount: write it as in a Pod, for example 500m, 4 or 16Gi`},
 	} {
 		nodes, err := parse([]byte(test.file))
