@@ -240,8 +240,11 @@ func FuzzReconcile(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			checkCurrent(t, w, h) // in each round: what is picked wrongly is stamped, and looks right from then on
 			if len(h.Changes) == 0 {
-				checkCurrent(t, w, h)
+				if h.Current == nil {
+					t.Fatalf("no current revision: %s", show(h))
+				}
 				return
 			}
 			if round == 3 {
@@ -259,8 +262,11 @@ func FuzzReconcile(f *testing.F) {
 
 func checkCurrent(t *testing.T, w *world, h History) {
 	t.Helper()
-	if h.Current == nil || HashOf(h.Current) != h.Hash {
-		t.Fatalf("no current revision: %s", show(h))
+	if h.Current == nil {
+		return
+	}
+	if HashOf(h.Current) != h.Hash {
+		t.Fatalf("the hash of %s is %q: %s", h.Current.Name, HashOf(h.Current), show(h))
 	}
 	proven, known := templateGeneration(h.Current.Annotations)
 	now, counted := templateGeneration(w.ds.Annotations)
@@ -270,7 +276,7 @@ func checkCurrent(t *testing.T, w *world, h History) {
 		t.Fatalf("%s is current and holds %s: %s", h.Current.Name, h.Current.Data.Raw, show(h))
 	}
 	for _, old := range h.Old {
-		if old.Revision > h.Current.Revision {
+		if len(h.Changes) == 0 && old.Revision > h.Current.Revision {
 			t.Fatalf("%s has the number %d, the current one %d", old.Name, old.Revision, h.Current.Revision)
 		}
 	}
