@@ -63,12 +63,12 @@ func (c *Core) takeIn(a act.Answer, now time.Time) {
 	}
 	if a.Revision != nil {
 		if v, err := feed.ParseVersion(a.Revision.ResourceVersion); err == nil {
-			c.Fleet.ApplyRevision(a.Revision, v)
+			c.Fleet.AnswerRevision(a.Revision, v)
 		}
 	}
 	if a.DaemonSet != nil {
 		if v, err := feed.ParseVersion(a.DaemonSet.ResourceVersion); err == nil {
-			c.Fleet.ApplyDaemon(a.DaemonSet, v, a.Outcome == act.Done && a.Status != nil, now)
+			c.Fleet.ApplyDaemon(a.DaemonSet, v, true, now)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/everynode/everynode/internal/act"
+	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/plan"
 	"github.com/everynode/everynode/internal/report"
 	"github.com/everynode/everynode/internal/revision"
@@ -204,7 +205,7 @@ func (w *world) doRevise(c act.Call) act.Answer {
 		w.note("revision %s %s", change.Kind, rev.Name)
 		delete(w.revisions, rev.Name)
 		w.rv++
-		w.core.Fleet.DeleteRevision(keyOf(rev), rev.UID)
+		w.core.Fleet.DeleteRevision(keyOf(rev), rev.UID, fleet.Version(w.rv))
 		return act.Answer{Outcome: act.Done}
 	}
 	if held := w.revisions[rev.Name]; change.Kind == revision.Create && held != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/everynode/everynode/internal/match"
 	"github.com/everynode/everynode/internal/plan"
 	"github.com/everynode/everynode/internal/report"
+	"github.com/everynode/everynode/internal/revision"
 )
 
 // Announce sends an event about a DaemonSet.
@@ -66,6 +67,21 @@ type desk struct {
 	stalledOn    string
 	stalledSince time.Time
 	stallTold    bool
+	// template is the revision data of daemon's template; another template comes with another Daemon.
+	template []byte
+	daemon   *fleet.Daemon
+}
+
+// templateOf gives the data to compare revisions with, or nil where it cannot be made: the plan will say why.
+func (k *desk) templateOf(d *fleet.Daemon) []byte {
+	if k.daemon != d {
+		data, err := revision.Data(&d.Object.Spec.Template)
+		if err != nil {
+			return nil
+		}
+		k.daemon, k.template = d, data
+	}
+	return k.template
 }
 
 func (c *Core) deskOf(d *fleet.Daemon) *desk {
@@ -84,7 +100,7 @@ func (c *Core) Step(now time.Time, clock func() time.Time) []act.Call {
 	for _, d := range c.Fleet.Dirty() {
 		start := clock()
 		p, err := plan.Compute(plan.Input{
-			Daemon: d, Revisions: c.Fleet.Revisions(d), Orphans: c.Fleet.Orphans(d), Now: now, Placement: c.placement,
+			Daemon: d, Revisions: c.Fleet.Revisions(d), Orphans: c.Fleet.Orphans(d), Template: c.deskOf(d).templateOf(d), Now: now, Placement: c.placement,
 		})
 		if err != nil {
 			c.announce(d.Object, report.Undecided(err), now)

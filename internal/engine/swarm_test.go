@@ -179,7 +179,7 @@ func (s *swarm) recreate() {
 		for name := range s.w.revisions {
 			r := s.w.revisions[name]
 			delete(s.w.revisions, name)
-			s.w.core.Fleet.DeleteRevision(keyOf(r), r.UID)
+			s.w.core.Fleet.DeleteRevision(keyOf(r), r.UID, s.w.version(r))
 		}
 	}
 	s.w.run(s.upTo(2))

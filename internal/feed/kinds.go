@@ -87,7 +87,7 @@ func revisionReader() reader[*appsv1.ControllerRevision, versioned[*appsv1.Contr
 	type revision = versioned[*appsv1.ControllerRevision]
 	gone := func(r revision) applied {
 		key, uid := types.NamespacedName{Namespace: r.object.Namespace, Name: r.object.Name}, r.object.UID
-		return func(f *fleet.Fleet, _ time.Time) { f.DeleteRevision(key, uid) }
+		return func(f *fleet.Fleet, _ time.Time) { f.DeleteRevision(key, uid, r.version) }
 	}
 	return reader[*appsv1.ControllerRevision, revision]{
 		read: func(r *appsv1.ControllerRevision, v fleet.Version) revision {

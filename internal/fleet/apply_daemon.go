@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// ApplyDaemon takes a DaemonSet in, or its newer version. own tells that it is the answer to an own status write, which
-// makes nothing dirty.
+// ApplyDaemon takes a DaemonSet in, or its newer version. own tells that it is the answer to an own write, which
+// makes nothing dirty and brings back none that is gone.
 func (f *Fleet) ApplyDaemon(o *appsv1.DaemonSet, version Version, own bool, now time.Time) {
 	key := types.NamespacedName{Namespace: o.Namespace, Name: o.Name}
 	old := f.daemons[key]

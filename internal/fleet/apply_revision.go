@@ -16,9 +16,23 @@ type Revision struct {
 	owner   types.UID
 }
 
-// ApplyRevision takes a ControllerRevision in, or its newer version. A new one that its DaemonSet already owns makes
-// nothing dirty (U119): it is the echo of an own write.
+// ApplyRevision takes in a ControllerRevision as the watch delivers it, in order, or its newer version.
+// What an own write's answer has told already makes nothing dirty.
 func (f *Fleet) ApplyRevision(o *appsv1.ControllerRevision, version Version) {
+	f.revisionsSeen = max(f.revisionsSeen, version)
+	f.applyRevision(o, version)
+}
+
+// AnswerRevision takes in a ControllerRevision as the answer to an own write has it. The watch may have told by now that it is
+// gone.
+func (f *Fleet) AnswerRevision(o *appsv1.ControllerRevision, version Version) {
+	old := f.revisions[types.NamespacedName{Namespace: o.Namespace, Name: o.Name}]
+	if version > f.revisionsSeen || (old != nil && old.Object.UID == o.UID) {
+		f.applyRevision(o, version)
+	}
+}
+
+func (f *Fleet) applyRevision(o *appsv1.ControllerRevision, version Version) {
 	key := types.NamespacedName{Namespace: o.Namespace, Name: o.Name}
 	old := f.revisions[key]
 	if old != nil && version <= old.Version {
@@ -32,13 +46,12 @@ func (f *Fleet) ApplyRevision(o *appsv1.ControllerRevision, version Version) {
 	if old != nil {
 		f.touchOwner(old)
 	}
-	if old != nil || r.owner == "" || o.DeletionTimestamp != nil {
-		f.touchOwner(r)
-	}
+	f.touchOwner(r)
 }
 
-// DeleteRevision takes a ControllerRevision out.
-func (f *Fleet) DeleteRevision(key types.NamespacedName, uid types.UID) {
+// DeleteRevision takes out a ControllerRevision whose deletion the watch delivers under that version.
+func (f *Fleet) DeleteRevision(key types.NamespacedName, uid types.UID, version Version) {
+	f.revisionsSeen = max(f.revisionsSeen, version)
 	if r := f.revisions[key]; r != nil && r.Object.UID == uid {
 		delete(f.revisions, key)
 		f.touchOwner(r)
@@ -50,11 +63,12 @@ func (f *Fleet) ReplaceRevisions(list []*appsv1.ControllerRevision, versions []V
 	keep := make(map[types.UID]bool, len(list))
 	for i, o := range list {
 		keep[o.UID] = true
-		f.ApplyRevision(o, versions[i])
+		f.applyRevision(o, versions[i])
 	}
+	f.revisionsSeen = max(f.revisionsSeen, version)
 	for key, r := range f.revisions {
 		if !keep[r.Object.UID] && r.Version <= version {
-			f.DeleteRevision(key, r.Object.UID)
+			f.DeleteRevision(key, r.Object.UID, version)
 		}
 	}
 }

@@ -27,6 +27,8 @@ type Fleet struct {
 	// podsSeen is the newest version that the Pod watch has delivered in order: an answer to an own create that is not
 	// newer than this, and whose Pod is not here, tells of a Pod that is gone again.
 	podsSeen Version
+	// revisionsSeen is the same for ControllerRevisions.
+	revisionsSeen Version
 }
 
 // New makes an empty Fleet.

@@ -14,7 +14,14 @@ type RevisionChange = revision.Change
 // empty, and no Pod is touched.
 func (p *planner) history() error {
 	ds := p.d.Object
-	h, err := revision.Reconcile(ds, p.Revisions, p.hint())
+	data := p.Template
+	if data == nil {
+		var err error
+		if data, err = revision.Data(&ds.Spec.Template); err != nil {
+			return err
+		}
+	}
+	h, err := revision.ReconcileData(ds, data, p.Revisions, p.hint())
 	if err != nil {
 		return err
 	}

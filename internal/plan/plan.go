@@ -26,7 +26,9 @@ type Input struct {
 	// Revisions are the DaemonSet's ControllerRevisions and those of nobody that its selector matches.
 	Revisions []*appsv1.ControllerRevision
 	// Orphans are the Pods of nobody that its selector matches.
-	Orphans   []*fleet.Pod
+	Orphans []*fleet.Pod
+	// Template is revision.Data of the DaemonSet's template, which takes long to make; nil has it made here.
+	Template  []byte
 	Now       time.Time
 	Placement Placement
 }

@@ -20,6 +20,11 @@ func Reconcile(ds *appsv1.DaemonSet, list []*appsv1.ControllerRevision, hint str
 	if err != nil {
 		return History{}, err
 	}
+	return ReconcileData(ds, data, list, hint)
+}
+
+// ReconcileData is Reconcile where Data of the template is known already.
+func ReconcileData(ds *appsv1.DaemonSet, data []byte, list []*appsv1.ControllerRevision, hint string) (History, error) {
 	c, err := claim(ds, list)
 	if err != nil {
 		return History{}, err
