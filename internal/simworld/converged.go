@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -169,12 +170,14 @@ func (s *sound) sameFacts(r *Replica) {
 	})
 }
 
+// planOf is what would be decided a minute from now: who reads afresh cannot know for how long a Pod has been Ready if the
+// kubelet's clock is ahead.
 func (s *sound) planOf(p *engine.Pilot, name string) string {
 	for _, d := range p.Fleet.Daemons() {
 		if d.Key.Name != name {
 			continue
 		}
-		got, err := plan.Compute(plan.Input{Daemon: d, Revisions: p.Fleet.Revisions(d), Orphans: p.Fleet.Orphans(d), Now: s.w.now, Placement: s.w.Setup.Placement})
+		got, err := plan.Compute(plan.Input{Daemon: d, Revisions: p.Fleet.Revisions(d), Orphans: p.Fleet.Orphans(d), Now: s.w.now.Add(time.Minute), Placement: s.w.Setup.Placement})
 		if err != nil {
 			return err.Error()
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/everynode/everynode/internal/simworld/apimodel"
@@ -14,7 +15,7 @@ import (
 // a quarter of an hour.
 const (
 	healing = 40 * time.Minute
-	resting = 3 * time.Hour
+	resting = time.Hour
 )
 
 // Play lets a schedule happen: its steps, then healing, then rest. It ends at the first violation.
@@ -68,6 +69,9 @@ func (w *World) heal() {
 	}
 	for _, p := range w.pods() {
 		w.release(p)
+		if !hopeless(p) {
+			w.kubelets.setReady(p.Namespace, p.Name, p.UID, true)
+		}
 	}
 	for _, ds := range w.sets() {
 		if image := ds.Spec.Template.Spec.Containers[0].Image; strings.HasPrefix(image, "bad") || strings.HasPrefix(image, "flaky") {
@@ -87,12 +91,18 @@ func (w *World) heal() {
 // replaceByHand is what OnDelete expects of a user: to delete the Pods that can never run.
 func (w *World) replaceByHand() {
 	for _, p := range w.pods() {
-		if image := p.Spec.Containers[0].Image; live(p) && (strings.HasPrefix(image, "bad") || strings.HasPrefix(image, "flaky")) {
+		if live(p) && hopeless(p) {
 			if err := w.API.DeletePod("user", p.Namespace, p.Name, metav1.DeleteOptions{}); err != nil {
 				panic(err)
 			}
 		}
 	}
+}
+
+// hopeless tells that a Pod will never run well.
+func hopeless(p *corev1.Pod) bool {
+	image := p.Spec.Containers[0].Image
+	return strings.HasPrefix(image, "bad") || strings.HasPrefix(image, "flaky")
 }
 
 // rest watches a world in which nothing happens: heartbeats, fresh lists, a restart or a change of leader.

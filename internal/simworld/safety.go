@@ -17,12 +17,6 @@ import (
 	"github.com/everynode/everynode/internal/simworld/apimodel"
 )
 
-// stateDecided are the reasons for which the Pod's state decided: such deletes carry its resourceVersion.
-var stateDecided = map[fleet.Code]bool{
-	fleet.PodFailed: true, fleet.PodSucceeded: true, fleet.OldPodUnavailable: true, fleet.TemplateOutdated: true,
-	fleet.SurgeFinished: true, fleet.PodSurplus: true, fleet.CapacityMoved: true,
-}
-
 // forUpdate are the reasons that an update alone gives.
 var forUpdate = map[fleet.Code]bool{fleet.TemplateOutdated: true, fleet.OldPodUnavailable: true, fleet.SurgeFinished: true, fleet.SurgeStarted: true}
 
@@ -63,7 +57,7 @@ func (s *sound) podWrite(c apimodel.Change, p *corev1.Pod, t *podTruth, by *serv
 
 func (s *sound) created(p *corev1.Pod, set *setTruth, node string, by *serving) {
 	w, f := s.w, by.flight
-	w.holds(Eligibility, set.couldStart(node, f.horizon), func() string {
+	w.holds(Eligibility, s.couldStart(set, node, f.horizon), func() string {
 		return fmt.Sprintf("%s is made on %s, where none may start", p.Name, node)
 	})
 	limit := 1
@@ -100,13 +94,14 @@ func (s *sound) surging(p *corev1.Pod, set *setTruth, node string, by *serving) 
 	set.surged[node] = p.UID
 	n, allowed := 0, 0
 	for other, young := range set.surged {
-		here := 0
+		here, lives := 0, false
 		for _, q := range s.w.pods() {
-			if ref := metav1.GetControllerOf(q); ref != nil && ref.UID == uid && nodeOf(q) == other && live(q) {
+			lives = lives || (q.UID == young && live(q))
+			if ref := metav1.GetControllerOf(q); ref != nil && ref.UID == uid && nodeOf(q) == other && live(q) && !s.pods[q.UID].disturbed {
 				here++
 			}
 		}
-		if t := s.pods[young]; here < 2 || (t != nil && !(t.readyAt.IsZero() && t.wasReady.IsZero())) {
+		if t := s.pods[young]; here < 2 || !lives || s.mustLeave(set, other, horizon) || (t != nil && !(t.readyAt.IsZero() && t.wasReady.IsZero())) {
 			delete(set.surged, other)
 			continue
 		}
@@ -158,7 +153,7 @@ func (s *sound) deleted(old *corev1.Pod, t *podTruth, set *setTruth, node string
 	}
 	switch why {
 	case fleet.TaintNoExecute, fleet.NodeSelectorMismatch, fleet.NodeAffinityMismatch, fleet.NodeNameMismatch:
-		w.holds(Eligibility, set.mustLeave(node, f.horizon), func() string { return fmt.Sprintf("deletes %s for %s where it may stay", old.Name, why) })
+		w.holds(Eligibility, s.mustLeave(set, node, f.horizon), func() string { return fmt.Sprintf("deletes %s for %s where it may stay", old.Name, why) })
 	case fleet.PodFailed, fleet.PodSucceeded:
 		w.holds(Eligibility, old.Status.Phase == corev1.PodFailed || old.Status.Phase == corev1.PodSucceeded, func() string {
 			return fmt.Sprintf("deletes %s for %s, but it runs", old.Name, why)

@@ -3,6 +3,7 @@ package simworld
 import (
 	"flag"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,6 +27,7 @@ func TestSeeds(t *testing.T) {
 		tell(t, *seed, w)
 		return
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // worlds are small and short-lived
 	var next atomic.Uint64
 	next.Store(*first)
 	begin := time.Now()

@@ -17,9 +17,10 @@ import (
 // sound checks the invariants against the true history. What it knows of a controller is only which request a write came
 // from and up to when that process knew everything: its horizon.
 type sound struct {
-	w    *World
-	pods map[types.UID]*podTruth
-	sets map[types.UID]*setTruth
+	w     *World
+	pods  map[types.UID]*podTruth
+	sets  map[types.UID]*setTruth
+	nodes map[string][]nodeTruth
 	// refused are the last refused creates of a slot, for the hot loop.
 	refused map[slotKey]*refusals
 	// acked are own creates that were answered, by process.
@@ -54,9 +55,7 @@ type setTruth struct {
 	specs []specTruth
 	// desired are the numbers of nodes that should run it, with the time since when.
 	desired []countTruth
-	// may is what each node is good for now; until has when a Pod last could start there, and when it last had to leave.
-	may   map[string]qualified
-	until map[string]untilTruth
+	may     map[string]qualified // what each node is good for now
 	// removed are nodes whose available Pod a rollout took, with no available one since.
 	removed      map[string]bool // the value tells that it was a late write
 	removedSince time.Time
@@ -76,11 +75,15 @@ type countTruth struct {
 
 type qualified struct{ start, stay bool }
 
-type untilTruth struct{ start, out time.Time }
+// nodeTruth is a node as it was since then; nil while it did not exist.
+type nodeTruth struct {
+	since time.Time
+	node  *corev1.Node
+}
 
 func newSound(w *World) *sound {
 	return &sound{
-		w: w, pods: map[types.UID]*podTruth{}, sets: map[types.UID]*setTruth{},
+		w: w, pods: map[types.UID]*podTruth{}, sets: map[types.UID]*setTruth{}, nodes: map[string][]nodeTruth{},
 		refused: map[slotKey]*refusals{}, acked: map[int][]*corev1.Pod{},
 	}
 }
@@ -96,7 +99,11 @@ func (s *sound) committed(c apimodel.Change, by *serving) {
 			s.statusWrite(c, o, by)
 		}
 	case *corev1.Node:
-		s.qualify(o.Name)
+		if c.Type == watch.Deleted {
+			o = nil
+		}
+		s.nodes[c.New.GetName()] = append(s.nodes[c.New.GetName()], nodeTruth{s.w.now, o})
+		s.qualify(c.New.GetName())
 	case *appsv1.ControllerRevision:
 		if by != nil {
 			s.revisionWrite(c, o, by)
@@ -144,7 +151,7 @@ func (s *sound) set(c apimodel.Change, ds *appsv1.DaemonSet) {
 	now := s.w.now
 	if t == nil {
 		t = &setTruth{
-			key: types.NamespacedName{Namespace: ds.Namespace, Name: ds.Name}, may: map[string]qualified{}, until: map[string]untilTruth{},
+			key: types.NamespacedName{Namespace: ds.Namespace, Name: ds.Name}, may: map[string]qualified{},
 			removed: map[string]bool{}, surged: map[string]types.UID{},
 		}
 		s.sets[ds.UID] = t
@@ -177,14 +184,7 @@ func (s *sound) qualifyOn(t *setTruth, node string) {
 	if n, err := s.w.API.GetNode(node); err == nil {
 		q.start, q.stay = may(t.spec(), n)
 	}
-	old, u := t.may[node], t.until[node]
-	if old.start && !q.start {
-		u.start = s.w.now
-	}
-	if !old.stay && q.stay {
-		u.out = s.w.now
-	}
-	t.may[node], t.until[node] = q, u
+	t.may[node] = q
 }
 
 func (s *sound) recount(t *setTruth) {
@@ -206,7 +206,7 @@ func (t *setTruth) specsSince(then time.Time) []*appsv1.DaemonSet {
 	var out []*appsv1.DaemonSet
 	for i := len(t.specs) - 1; i >= 0; i-- {
 		out = append(out, t.specs[i].ds)
-		if !t.specs[i].since.After(then) {
+		if t.specs[i].since.Before(then) {
 			break
 		}
 	}
@@ -218,20 +218,41 @@ func (t *setTruth) mostDesired(then time.Time) int {
 	most := 0
 	for i := len(t.desired) - 1; i >= 0; i-- {
 		most = max(most, t.desired[i].n)
-		if !t.desired[i].since.After(then) {
+		if t.desired[i].since.Before(then) {
 			break
 		}
 	}
 	return most
 }
 
-// couldStart tells whether a Pod could start on a node at some time since then; mustLeave, whether one had to leave.
-func (t *setTruth) couldStart(node string, then time.Time) bool {
-	return t.may[node].start || (!t.until[node].start.IsZero() && !t.until[node].start.Before(then))
+// qualifiedSince tells whether a node and a spec were ever in force together, as a view that is as old as that may have
+// them, so that yes holds.
+func (s *sound) qualifiedSince(t *setTruth, node string, then time.Time, yes func(qualified) bool) bool {
+	states := s.nodes[node]
+	for i := len(states) - 1; i >= 0; i-- {
+		for _, ds := range t.specsSince(then) {
+			var q qualified
+			if n := states[i].node; n != nil {
+				q.start, q.stay = may(ds, n)
+			}
+			if yes(q) {
+				return true
+			}
+		}
+		if states[i].since.Before(then) {
+			break
+		}
+	}
+	return false
 }
 
-func (t *setTruth) mustLeave(node string, then time.Time) bool {
-	return !t.may[node].stay || (!t.until[node].out.IsZero() && !t.until[node].out.Before(then))
+// couldStart tells whether a Pod could start on a node at some time since then; mustLeave, whether one had to leave.
+func (s *sound) couldStart(t *setTruth, node string, then time.Time) bool {
+	return s.qualifiedSince(t, node, then, func(q qualified) bool { return q.start })
+}
+
+func (s *sound) mustLeave(t *setTruth, node string, then time.Time) bool {
+	return s.qualifiedSince(t, node, then, func(q qualified) bool { return !q.stay })
 }
 
 // alive tells whether the DaemonSet lived at some time since then.
@@ -258,7 +279,7 @@ func (s *sound) sent(r *Replica, f *flight, q *request) {
 	if q.verb == "delete" {
 		s.w.holds(ExactTarget, q.byUID, func() string { return r.name + " deletes " + q.name + " whoever it is" })
 	}
-	if q.verb == "delete" && q.kind == apimodel.Pods && stateDecided[f.call.Action.Reason.Code] {
+	if q.verb == "delete" && q.kind == apimodel.Pods {
 		s.w.holds(ExactTarget, q.guarded, func() string { return r.name + " deletes " + q.name + " whatever has become of it" })
 	}
 }
