@@ -108,6 +108,7 @@ func (c *Core) learnCreate(d *fleet.Daemon, a act.Answer, now time.Time) {
 	if s == nil {
 		return
 	}
+	s.Asked = max(0, s.Asked-1) // the node may have gone and come back meanwhile
 	switch a.Outcome {
 	case act.Done:
 		s.Refusals, s.Refused = fleet.Backoff{}, ""

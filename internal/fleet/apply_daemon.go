@@ -58,7 +58,7 @@ func (f *Fleet) ApplyDaemon(o *appsv1.DaemonSet, version Version, own bool, now 
 func (s *Slot) inherit(old *Slot) {
 	if old != nil {
 		s.Failures, s.Taken, s.GoneSince, s.Served = old.Failures, old.Taken, old.GoneSince, old.Served
-		s.Unsure, s.UnsureTill = old.Unsure, old.UnsureTill
+		s.Asked, s.Unsure, s.UnsureTill = old.Asked, old.Unsure, old.UnsureTill
 	}
 }
 

@@ -93,6 +93,8 @@ type Slot struct {
 	Refused string
 	// Taken is the UID of a foreign Pod that holds the derived name.
 	Taken types.UID
+	// Asked is how many creates are under way.
+	Asked int
 	// Unsure is the name of a Pod whose create was not answered and that was not there when it was looked for. Until
 	// UnsureTill it may yet appear, so no Pod is made under another name.
 	Unsure     string

@@ -18,16 +18,20 @@ const (
 
 // Name is the Pod name that anyone who decides for this slot from the same facts computes, so that a second create
 // meets AlreadyExists (D10). The salt is empty, or the UIDs of what holds the names that come first: a Pod on this node that
-// is to be replaced or surged, or a foreign one.
+// is to be replaced or surged, one that is to be released, or a foreign one.
 func Name(d *fleet.Daemon, s *fleet.Slot) string {
-	salt := string(s.Taken)
+	salt := ""
+	if s.Taken != "" {
+		salt = "/" + string(s.Taken)
+	}
+	held := slices.Concat(s.Pods, d.Mismatched())
 	for {
 		name := derive(d.Key.Name, string(d.UID), s.NodeName, salt)
-		i := slices.IndexFunc(s.Pods, func(p *fleet.Pod) bool { return p.Name == name })
+		i := slices.IndexFunc(held, func(p *fleet.Pod) bool { return p.Name == name })
 		if i < 0 {
 			return name
 		}
-		salt += "/" + string(s.Pods[i].UID)
+		salt += "/" + string(held[i].UID)
 	}
 }
 

@@ -174,6 +174,10 @@ func (p *planner) create(s *fleet.Slot, why fleet.Reason) {
 		p.wait(s.NodeName, no.Code, no.Detail, time.Time{})
 		return
 	}
+	if s.Asked > 0 {
+		p.wait(s.NodeName, fleet.CallInFlight, "the last create is not answered", time.Time{})
+		return
+	}
 	name := Name(p.d, s)
 	if s.Unsure != "" && s.Unsure != name && p.Now.Before(s.UnsureTill) {
 		if slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return pod.Name == s.Unsure }) {
