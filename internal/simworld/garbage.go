@@ -23,9 +23,15 @@ func (w *World) gcSoon(c apimodel.Change) {
 		ref := metav1.GetControllerOf(o)
 		concerns = ref != nil && (c.Type == watch.Deleted || (c.Type == watch.Added && w.daemonByUID(ref.UID) == nil))
 	}
-	if concerns && !w.gcBooked {
+	if concerns {
+		w.bookCollect(w.dice.of(forActor, int(c.Version)).between(1, 50*time.Millisecond, 2*time.Second))
+	}
+}
+
+func (w *World) bookCollect(after time.Duration) {
+	if !w.gcBooked {
 		w.gcBooked = true
-		w.later(w.dice.of(forActor, int(c.Version)).between(1, 50*time.Millisecond, 2*time.Second), w.collect)
+		w.later(after, w.collect)
 	}
 }
 
@@ -41,7 +47,9 @@ func (w *World) collect() {
 			w.orphan(ds)
 			w.unfinalize(ds, metav1.FinalizerOrphanDependents)
 		case slices.Contains(ds.Finalizers, metav1.FinalizerDeleteDependents):
-			if !w.deleteDependents(ds.UID) {
+			if w.deleteDependents(ds.UID) {
+				w.bookCollect(2 * time.Second)
+			} else {
 				w.unfinalize(ds, metav1.FinalizerDeleteDependents)
 			}
 		}

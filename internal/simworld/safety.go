@@ -96,7 +96,10 @@ func (s *sound) surging(p *corev1.Pod, set *setTruth, node string, by *serving) 
 	for other, young := range set.surged {
 		here, lives := 0, false
 		for _, q := range s.w.pods() {
-			lives = lives || (q.UID == young && live(q))
+			lives = lives || (q.UID == young && live(q) && hashOf(q) == hashOf(p))
+			if q.UID != young && !isReady(q) {
+				continue // an old Pod that serves nothing may go at any time (U173)
+			}
 			if ref := metav1.GetControllerOf(q); ref != nil && ref.UID == uid && nodeOf(q) == other && live(q) && !s.pods[q.UID].disturbed {
 				here++
 			}
