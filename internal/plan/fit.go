@@ -66,7 +66,7 @@ func shortage(want, used, have fleet.Resources) *fleet.Reason {
 		return nil
 	}
 	short := func(name corev1.ResourceName, want, used, have int64, f func(int64) string) *fleet.Reason {
-		if want == 0 || used+want <= have {
+		if want == 0 || want <= have-used { // the sum could overflow
 			return nil
 		}
 		return &fleet.Reason{Code: fleet.NoRoom, Detail: fmt.Sprintf("%s: requested %s, used %s of %s", name, f(want), f(used), f(have))}
