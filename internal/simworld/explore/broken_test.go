@@ -63,7 +63,8 @@ var faulty = []struct {
 	longest int
 }{
 	{
-		"deletes without a guard", Scope{MaxUnavailable: 1, Empty: true, Faults: Faults{Changes: 1}},
+		"deletes without a guard",
+		Scope{MaxUnavailable: 1, Empty: true, Faults: Faults{Changes: 1}},
 		edited(func(_ plan.Input, _ uint8, p *plan.Plan) {
 			for i := range p.Actions {
 				p.Actions[i].Guarded = false
@@ -72,7 +73,8 @@ var faulty = []struct {
 		"lack an available Pod because of the leader", 16,
 	},
 	{
-		"a budget that is one too large", Scope{MaxUnavailable: 1, Faults: Faults{Changes: 1}},
+		"a budget that is one too large",
+		Scope{MaxUnavailable: 1, Faults: Faults{Changes: 1}},
 		misled(func(ds *appsv1.DaemonSet) {
 			two := intstr.FromInt32(2)
 			ds.Spec.UpdateStrategy.RollingUpdate.MaxUnavailable = &two
@@ -80,7 +82,8 @@ var faulty = []struct {
 		"2 nodes lack an available Pod because of the leader; 1 may", 5,
 	},
 	{
-		"a surge that is one too large", Scope{MaxSurge: 1, Faults: Faults{Changes: 1}},
+		"a surge that is one too large",
+		Scope{MaxSurge: 1, Faults: Faults{Changes: 1}},
 		misled(func(ds *appsv1.DaemonSet) {
 			two := intstr.FromInt32(2)
 			ds.Spec.UpdateStrategy.RollingUpdate.MaxSurge = &two
@@ -88,7 +91,8 @@ var faulty = []struct {
 		"surges where it knows 0; 1 may be", 3,
 	},
 	{
-		"random names, when a leader dies", Scope{MaxUnavailable: 1, Empty: true, Faults: Faults{Crashes: 1}},
+		"random names, when a leader dies",
+		Scope{MaxUnavailable: 1, Empty: true, Faults: Faults{Crashes: 1}},
 		edited(func(_ plan.Input, leader uint8, p *plan.Plan) {
 			for i := range p.Actions {
 				p.Actions[i].Name = fmt.Sprintf("random-%d", leader)
@@ -97,11 +101,13 @@ var faulty = []struct {
 		"2 live Pods", 5,
 	},
 	{
-		"random names, and creates in flight are forgotten", Scope{MaxUnavailable: 1, Empty: true},
+		"random names, and creates in flight are forgotten",
+		Scope{MaxUnavailable: 1, Empty: true},
 		forgetful(dropCreating, true), "2 live Pods", 4,
 	},
 	{
-		"the old Pod goes before the new one is available", Scope{MaxSurge: 1, Faults: Faults{Changes: 1}},
+		"the old Pod goes before the new one is available",
+		Scope{MaxSurge: 1, Faults: Faults{Changes: 1}},
 		edited(func(in plan.Input, _ uint8, p *plan.Plan) {
 			for _, s := range in.Daemon.Slots() {
 				if len(s.Pods) == 2 && s.Pods[0].Ready && !s.Pods[0].Deleting && !s.Pods[1].Ready {
@@ -112,19 +118,22 @@ var faulty = []struct {
 		"lets an available Pod go", 6,
 	},
 	{
-		"OnDelete is not heeded", Scope{OnDelete: true, Faults: Faults{Changes: 1}},
+		"OnDelete is not heeded",
+		Scope{OnDelete: true, Faults: Faults{Changes: 1}},
 		misled(func(ds *appsv1.DaemonSet) { ds.Spec.UpdateStrategy.Type = appsv1.RollingUpdateDaemonSetStrategyType }),
 		"at rest the plan is not empty", 2,
 	},
 	{
-		"failed Pods are left where they are", Scope{MaxUnavailable: 1, Faults: Faults{Failures: 1}},
+		"failed Pods are left where they are",
+		Scope{MaxUnavailable: 1, Faults: Faults{Failures: 1}},
 		edited(func(_ plan.Input, _ uint8, p *plan.Plan) {
 			p.Actions = slices.DeleteFunc(p.Actions, func(a plan.Action) bool { return a.Reason.Code == fleet.PodFailed })
 		}),
 		"no path without further faults leads to rest", 1,
 	},
 	{
-		"a create too many when all is well", Scope{MaxUnavailable: 1},
+		"a create too many when all is well",
+		Scope{MaxUnavailable: 1},
 		edited(func(_ plan.Input, _ uint8, p *plan.Plan) {
 			if len(p.Actions) == 0 {
 				p.Actions = append(p.Actions, plan.Action{Kind: plan.Create, Node: "n1", Name: "more"})
@@ -171,7 +180,7 @@ func TestSeesWhatItCannotModel(t *testing.T) {
 		t.Errorf("a dry run gives the error %v", err)
 	}
 	moody := 0
-	c.Planner = func(in plan.Input, _ uint8) (plan.Plan, error) {
+	c.Planner = func(plan.Input, uint8) (plan.Plan, error) {
 		moody++
 		return plan.Plan{Actions: []plan.Action{{Kind: plan.Create, Node: "n0", Name: fmt.Sprint("mood", moody)}}}, nil
 	}

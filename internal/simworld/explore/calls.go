@@ -69,7 +69,7 @@ func (w *world) landDelete(s *state, node int, c *call) (broken string) {
 	}
 	p := n.pods[h]
 	c.step = done
-	if p.phase.available() && w.scope.OnDelete && n.up {
+	if p.phase.available() && w.scope.OnDelete && n.up && !c.excused {
 		broken = "OnDelete, but an available Pod was deleted"
 	}
 	switch {
@@ -112,7 +112,7 @@ func (w *world) lose(s *state, node, j int, next yield) {
 		n.calls[j].step, n.calls[j].pod = done, n.pods[h]
 	} else {
 		n.calls[j] = call{}
-		n.views[leader] = w.learner.take(n.views[leader], lesson{kind: notCreated, pod: c.pod})
+		w.doubt(&n.views[leader], c)
 	}
 	put(n.calls[:], hung)
 	next(t, move{act: callHangs, node: node, call: c})
@@ -142,20 +142,29 @@ func (w *world) takeIn(s *state, node, j int, c call) {
 	n := &s.nodes[node]
 	n.calls[j] = call{}
 	v := &n.views[c.owner]
-	teach := func(kind lessonKind) {
-		*v = w.learner.take(*v, lesson{kind: kind, pod: c.pod, told: !c.late && !s.untold(node, c)})
-	}
+	told := !c.late && !s.untold(node, c)
+	teach := func(kind lessonKind) { *v = w.learner.take(*v, lesson{kind: kind, pod: c.pod, told: told}) }
 	switch {
-	case w.scope.OwnAnswers && c.kind == create && n.resent(c): // the mark is that of the later call
+	case w.scope.OwnAnswers && told && find(v.pods[:], c.pod.uid) < 0 && (c.kind == remove || n.resent(c)):
+		// what is known under that name is of a later call
+	case w.scope.OwnAnswers && c.kind == create && n.resent(c):
 	case c.kind == create && c.step == done:
 		teach(seeAnswer)
 	case c.kind == create:
-		teach(notCreated)
+		w.doubt(v, c)
 	case c.step == conflict && c.nodeGone:
 		teach(notDeleted)
 	case c.step == conflict:
 		teach(notDeleted)
 		teach(seeAnswer)
+	}
+}
+
+// doubt is what a leader learns when no Pod is there under the name of a create that was not answered.
+func (w *world) doubt(v *view, c call) {
+	*v = w.learner.take(*v, lesson{kind: notCreated, pod: c.pod})
+	if v.up || v.pods != ([maxPods]pod{}) { // else there is no slot to keep it
+		v.unsure, v.unsureName = true, c.pod.name
 	}
 }
 
@@ -174,4 +183,9 @@ func (n *node) resent(c call) bool {
 	return slices.ContainsFunc(n.calls[:], func(d call) bool {
 		return d.kind == create && d.owner == c.owner && d.pod.name == c.pod.name && (d.step == sent || d.pod.uid > c.pod.uid)
 	})
+}
+
+// late tells whether a create of that name, which the leader has given up, may still be carried out.
+func (n *node) late(of name) bool {
+	return slices.ContainsFunc(n.calls[:], func(c call) bool { return c.kind == create && c.owner == nobody && !c.old && c.pod.name == of })
 }

@@ -55,7 +55,7 @@ func (s *state) encodeNode(b []byte, i int) []byte {
 	b = encodePods(b, n.pods[:])
 	for l := range n.views {
 		v := &n.views[l]
-		b = append(b, bitsOf(v.up, v.aged))
+		b = append(b, bitsOf(v.up, v.aged, v.unsure), v.unsureName[0], v.unsureName[1], v.unsureName[2])
 		b = encodePods(b, v.pods[:])
 	}
 	for _, c := range n.calls {
@@ -109,12 +109,9 @@ func (s *state) tidy() {
 // renumber gives a node's UIDs their smallest numbers, in the same order.
 func (s *state) renumber(i int) {
 	var used uint32
-	s.eachPod(i, func(p *pod) {
-		used |= 1 << p.uid
-		for _, u := range p.name {
-			if u < odd {
-				used |= 1 << u
-			}
+	s.eachUID(i, func(u *uint8) {
+		if *u < odd {
+			used |= 1 << *u
 		}
 	})
 	used &^= 1
@@ -127,29 +124,36 @@ func (s *state) renumber(i int) {
 		}
 		return uint8(bits.OnesCount32(used & (1<<(u+1) - 1)))
 	}
-	s.eachPod(i, func(p *pod) {
-		p.uid = rank(p.uid)
-		for j := range p.name {
-			p.name[j] = rank(p.name[j])
-		}
-	})
+	s.eachUID(i, func(u *uint8) { *u = rank(*u) })
 }
 
 // nextUID is free on the node.
 func (s *state) nextUID(i int) uint8 {
 	var highest uint8
-	s.eachPod(i, func(p *pod) {
-		highest = max(highest, p.uid)
-		for _, u := range p.name {
-			if u < odd {
-				highest = max(highest, u)
-			}
+	s.eachUID(i, func(u *uint8) {
+		if *u < odd {
+			highest = max(highest, *u)
 		}
 	})
 	if highest >= 30 {
 		panic("explore: too many UIDs on a node")
 	}
 	return highest + 1
+}
+
+// eachUID calls do for all UIDs of a node's Pods, in names too.
+func (s *state) eachUID(i int, do func(*uint8)) {
+	s.eachPod(i, func(p *pod) {
+		do(&p.uid)
+		for j := range p.name {
+			do(&p.name[j])
+		}
+	})
+	for l := range s.nodes[i].views {
+		for j := range s.nodes[i].views[l].unsureName {
+			do(&s.nodes[i].views[l].unsureName[j])
+		}
+	}
 }
 
 // eachPod calls do for all that is said of Pods on a node, anywhere.

@@ -212,8 +212,12 @@ func (f *facts) known(template uint8, views []view, backwards bool) *fleet.Fleet
 		set()
 	}
 	for i, v := range views {
-		if slot := fl.Daemon(setKey).Slot(nodeName(i)); slot != nil && v.aged {
+		slot := fl.Daemon(setKey).Slot(nodeName(i))
+		if slot != nil && v.aged {
 			slot.GoneSince = now.Add(-plan.Quarantine)
+		}
+		if slot != nil && v.unsure {
+			slot.Unsure, slot.UnsureTill = f.nameOf(i, v.unsureName), now.Add(time.Minute)
 		}
 	}
 	for _, r := range f.revisions[template] {

@@ -43,14 +43,14 @@ func (l *learner) take(v view, what lesson) view {
 	}
 	fl := l.facts.known(0, []view{v}, false)
 	l.apply(fl, what)
-	out := view{up: v.up, aged: v.aged}
+	out := view{up: v.up, aged: v.aged, unsure: v.unsure, unsureName: v.unsureName}
 	if s := fl.Daemon(setKey).Slot(nodeName(0)); s != nil {
 		for _, p := range s.Pods {
 			put(out.pods[:], l.read(p, v, what))
 		}
 	}
-	if out.pods == ([maxPods]pod{}) {
-		out.aged = false // the slot is dropped, and its quarantine with it
+	if out.pods == ([maxPods]pod{}) && !v.up { // the slot is dropped, and what it knew with it
+		out = view{}
 	}
 	inOrder(out.pods[:])
 	l.memo[k] = out

@@ -35,7 +35,8 @@ var Promises = []string{
 		" call makes may come on top",
 	"without surge no Pod starts before the containers of the one before have ended, but for one that a late call makes",
 	"nodes that lack an available Pod because of the leader in office: at most maxUnavailable, with surge or OnDelete none",
-	"those and what a leader sent that has been succeeded since: at most twice that",
+	"those and what a leader sent that has been succeeded since: at most twice that; but with surge, after a template has been" +
+		" changed back, both Pods of a node may go",
 	"with surge no available Pod is told to go unless, for all that the leader knows, another is available on its node",
 	"no surge is started beyond maxSurge, for all that the leader knows",
 	"nodes with an available old Pod and a new one that is not available: at most maxSurge, twice that with late calls; where\n" +
@@ -119,6 +120,9 @@ func (c *Scope) checkBudgets(s *state, w Worst) string {
 	if c.MaxSurge > 0 && c.Faults.worsening() {
 		return "" // a Pod that is no longer available may have been so for all that the leader knows
 	}
+	if c.MaxSurge > 0 && late && c.Faults.Changes > 1 {
+		return "" // who came before held the other Pod for the old one
+	}
 	if w.Taken-w.TakenLate > budget {
 		return fmt.Sprintf("%d nodes lack an available Pod because of the leader; %d may", w.Taken-w.TakenLate, budget)
 	}
@@ -200,6 +204,7 @@ func (c *Scope) mayOrder(s *state, l int, orders []order) (broken string) {
 		switch {
 		case o.kind == create:
 			started += int(bitsOf(o.reason == fleet.SurgeStarted))
+		case o.reason == fleet.PodSurplus && c.Faults.late(): // the older of two stays, whichever serves
 		case o.pod.phase.available() && !v.serves(o.pod.uid):
 			return nodeName(o.node) + ": the leader lets an available Pod go, and knows no other that is"
 		}

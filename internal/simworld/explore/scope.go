@@ -25,6 +25,9 @@ type Faults struct {
 // worsening tells whether an available Pod may cease to be so with no leader's help.
 func (f *Faults) worsening() bool { return f.Failures+f.Flaps+f.Evictions+f.Departures > 0 }
 
+// late tells whether calls may arrive that nobody waits for.
+func (f *Faults) late() bool { return f.Crashes+f.Pauses+f.Losses > 0 }
+
 // Planner makes a plan. leader counts the leaders that there have been, for planners with something random in them.
 type Planner func(in plan.Input, leader uint8) (plan.Plan, error)
 
@@ -43,7 +46,7 @@ type Scope struct {
 	Linger bool
 	// Partial: a plan may be carried out without its creates, or with the first of them only, as when pace holds them back.
 	Partial bool
-	// OwnAnswers: the answer to a create takes away the mark of its own call only. fleet tells marks apart by the Pod's name.
+	// OwnAnswers: an answer takes away no mark of another create that is under way. fleet tells marks apart by the Pod's name.
 	OwnAnswers bool
 	// Collector: somebody else removes the Pods of a vanished node, as the Pod garbage collector of the controller manager does.
 	Collector bool

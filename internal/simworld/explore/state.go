@@ -52,7 +52,10 @@ type pod struct {
 // view is what a leader knows of one node.
 type view struct {
 	up, aged bool // aged: the node has been gone for longer than the quarantine
-	pods     [maxPods]pod
+	// unsure: a create of this name was not answered and may yet be carried out.
+	unsure     bool
+	unsureName name
+	pods       [maxPods]pod
 }
 
 type callKind uint8
@@ -90,7 +93,7 @@ type call struct {
 	nodeGone bool
 	late     bool // landed after its owner was paused
 	old      bool // its owner has been succeeded since
-	excused  bool // its owner has seen the node vanish since
+	excused  bool // its owner has seen the node vanish since, or the Pod is surplus
 }
 
 // takings of a node's available Pod by us, until another is available.

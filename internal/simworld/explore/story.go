@@ -46,25 +46,25 @@ func (x *search) story(n uint32, last *move) []string {
 	return append(out, x.scope.describe(&s))
 }
 
+// ofPod are the sentences about a Pod that no leader had a hand in.
+var ofPod = map[act]string{
+	podReady:     "the kubelet makes Pod %s ready",
+	podUnready:   "Pod %s is no longer ready",
+	podFails:     "Pod %s fails",
+	podEvicted:   "somebody deletes Pod %s",
+	podEnds:      "the containers of Pod %s end",
+	podVanishes:  "Pod %s is gone",
+	podCollected: "Pod %s of the vanished node is collected",
+}
+
 // tell says in a sentence what happened.
 func (m move) tell() string {
 	on := nodeName(m.node)
 	who := [...]string{"the leader", "the paused leader"}[m.leader]
+	if sentence, ok := ofPod[m.act]; ok {
+		return on + ": " + fmt.Sprintf(sentence, m.pod)
+	}
 	switch m.act {
-	case podReady:
-		return fmt.Sprintf("%s: the kubelet makes Pod %s ready", on, m.pod)
-	case podUnready:
-		return fmt.Sprintf("%s: Pod %s is no longer ready", on, m.pod)
-	case podFails:
-		return fmt.Sprintf("%s: Pod %s fails", on, m.pod)
-	case podEvicted:
-		return fmt.Sprintf("%s: somebody deletes Pod %s", on, m.pod)
-	case podEnds:
-		return fmt.Sprintf("%s: the containers of Pod %s end", on, m.pod)
-	case podCollected:
-		return fmt.Sprintf("%s: Pod %s of the vanished node is collected", on, m.pod)
-	case podVanishes:
-		return fmt.Sprintf("%s: Pod %s is gone", on, m.pod)
 	case nodeLeaves:
 		return on + ": the node is deleted"
 	case nodeReturns:
@@ -75,6 +75,8 @@ func (m move) tell() string {
 		return fmt.Sprintf("%s sees %s", who, m.event)
 	case quarantineEnds:
 		return on + ": the quarantine of the vanished node ends"
+	case doubtEnds:
+		return on + ": the leader need no longer reckon with the create that was not answered"
 	case leaderPlans:
 		return who + " plans: " + m.told()
 	case leaderCrashes:
