@@ -61,7 +61,9 @@ func (p *planner) settle(s *fleet.Slot) {
 	case held:
 	case p.claimed[s.NodeName]:
 	case p.Budget.Surging:
-		p.create(s, fleet.Reason{Code: fleet.PodMissing})
+		if !p.unanswered(s) {
+			p.create(s, fleet.Reason{Code: fleet.PodMissing})
+		}
 	default:
 		if blocker := p.blocker(s); blocker != nil {
 			p.wait(s.NodeName, fleet.PodTerminating, blocker.Name, time.Time{})
