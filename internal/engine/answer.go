@@ -104,11 +104,15 @@ func (c *Core) learn(d *fleet.Daemon, k *desk, a act.Answer, now time.Time) {
 
 // learnCreate keeps what a create's answer means for the slot.
 func (c *Core) learnCreate(d *fleet.Daemon, a act.Answer, now time.Time) {
+	unsure := ""
+	if a.Unsure {
+		unsure = a.Action.Name
+	}
+	d.CreateAnswered(a.Action.Node, unsure, now.Add(lateLimit), now)
 	s := d.Slot(a.Action.Node)
 	if s == nil {
 		return
 	}
-	s.Asked = max(0, s.Asked-1) // the node may have gone and come back meanwhile
 	switch a.Outcome {
 	case act.Done:
 		s.Refusals, s.Refused = fleet.Backoff{}, ""
@@ -117,13 +121,11 @@ func (c *Core) learnCreate(d *fleet.Daemon, a act.Answer, now time.Time) {
 		}
 		s.Served = true
 	case act.Taken:
-		s.Taken, s.Unsure = a.Pod.UID, ""
+		s.Taken = a.Pod.UID
+		d.NameTaken(a.Action.Node, a.Action.Name)
 	case act.Stopped:
 	default: // whatever the server said, a webhook may have said it for it, and will again
 		hold(d, s, a, now)
-		if a.Unsure {
-			s.Unsure, s.UnsureTill = a.Action.Name, now.Add(lateLimit)
-		}
 	}
 }
 

@@ -93,9 +93,7 @@ func (c *Core) start(d *fleet.Daemon, k *desk, a plan.Action, hash string, now t
 		k.ramp.Started()
 		call.Pending = plan.Pending(d, hash, a.Node, a.Name, c.placement)
 		c.Fleet.Creating(call.Pending, now)
-		if s := d.Slot(a.Node); s != nil {
-			s.Asked++
-		}
+		d.CreateSent(a.Node)
 	case plan.DryRun:
 		call.Pending = plan.Pending(d, hash, a.Node, a.Name, c.placement)
 		stall(d, now)

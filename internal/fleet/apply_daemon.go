@@ -48,7 +48,7 @@ func (f *Fleet) ApplyDaemon(o *appsv1.DaemonSet, version Version, own bool, now 
 	}
 	d.Seen = now
 	if old != nil {
-		d.Approved, d.Seen = old.Approved, old.Seen
+		d.Approved, d.Seen, d.creates = old.Approved, old.Seen, old.creates
 		f.forgetWaiter(old)
 	}
 	f.Touch(key)
@@ -58,7 +58,6 @@ func (f *Fleet) ApplyDaemon(o *appsv1.DaemonSet, version Version, own bool, now 
 func (s *Slot) inherit(old *Slot) {
 	if old != nil {
 		s.Failures, s.Taken, s.GoneSince, s.Served = old.Failures, old.Taken, old.GoneSince, old.Served
-		s.Asked, s.Unsure, s.UnsureTill = old.Asked, old.Unsure, old.UnsureTill
 	}
 }
 

@@ -39,6 +39,7 @@ type Daemon struct {
 	order    []*Slot // by node name
 	astray   map[*Pod]struct{}
 	released map[*Pod]struct{}
+	creates  map[string]Creates // by node; a node that goes and comes back changes nothing about what is on its way
 }
 
 // Deleting tells that the DaemonSet has a deletionTimestamp; nothing is decided for it then (U065).
@@ -93,12 +94,6 @@ type Slot struct {
 	Refused string
 	// Taken is the UID of a foreign Pod that holds the derived name.
 	Taken types.UID
-	// Asked is how many creates are under way.
-	Asked int
-	// Unsure is the name of a Pod whose create was not answered and that was not there when it was looked for. Until
-	// UnsureTill it may yet appear, so no Pod is made under another name.
-	Unsure     string
-	UnsureTill time.Time
 	// Served tells that a Pod was made here since this controller knows the node.
 	Served bool
 	// GoneSince is when the node was first known to be missing while Pods were bound to it.
@@ -140,7 +135,7 @@ func newDaemon(o *appsv1.DaemonSet, version Version, priority int32, judge Judge
 		Key: types.NamespacedName{Namespace: o.Namespace, Name: o.Name}, UID: o.UID, Version: version, Object: o,
 		Requests: requestsOf(spec), HostPorts: hostPortsOf(spec), Priority: priority,
 		selector: selector, judge: judge,
-		slots: map[string]*Slot{}, astray: map[*Pod]struct{}{}, released: map[*Pod]struct{}{},
+		creates: map[string]Creates{}, slots: map[string]*Slot{}, astray: map[*Pod]struct{}{}, released: map[*Pod]struct{}{},
 	}
 	return d
 }

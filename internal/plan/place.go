@@ -176,17 +176,18 @@ func (p *planner) create(s *fleet.Slot, why fleet.Reason) {
 		p.wait(s.NodeName, no.Code, no.Detail, time.Time{})
 		return
 	}
-	if s.Asked > 0 {
+	before := p.d.Creates(s.NodeName)
+	if before.UnderWay > 0 {
 		p.wait(s.NodeName, fleet.CallInFlight, "the last create is not answered", time.Time{})
 		return
 	}
 	name := Name(p.d, s)
-	if s.Unsure != "" && s.Unsure != name && p.Now.Before(s.UnsureTill) {
-		if slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return pod.Name == s.Unsure }) {
-			p.wait(s.NodeName, fleet.CallInFlight, s.Unsure+" may yet be made", s.UnsureTill)
+	if before.Unsure != "" && before.Unsure != name && p.Now.Before(before.Till) {
+		if slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return pod.Name == before.Unsure }) {
+			p.wait(s.NodeName, fleet.CallInFlight, before.Unsure+" may yet be made", before.Till)
 			return
 		}
-		name = s.Unsure
+		name = before.Unsure
 	}
 	p.act(Action{Kind: Create, Node: s.NodeName, Name: name, Reason: why})
 }
