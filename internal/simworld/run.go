@@ -80,7 +80,7 @@ func (w *World) heal() {
 			w.must(w.API.UpdateDaemonSet("user", next))
 		}
 	}
-	w.sound.healed()
+	w.later(time.Minute, w.sound.healed) // until then a watch may have been down, and the view be of the past
 	w.later(2*time.Minute, w.replaceByHand)
 	w.run(w.now.Add(healing))
 	if len(w.Found) == 0 {

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -26,6 +27,13 @@ type watcher struct {
 	last   *apimodel.Change
 	booked bool
 	turns  uint64
+	// sights are the stamps of Ready as they were when the process first saw them, with the jump of the clock that then was.
+	sights map[types.UID]sight
+}
+
+type sight struct {
+	stamp metav1.Time
+	shift time.Duration
 }
 
 func apiKind(k feed.Kind) apimodel.Kind { return apimodel.Kind(k) }
@@ -174,6 +182,28 @@ func (x *watcher) deliver(c *apimodel.Change) {
 	}
 }
 
+// shifted is a Pod as a process sees it whose wall clock has jumped. Only what lies between its clock and a stamp when it
+// first sees that can change: the stamp itself is stored.
+func (x *watcher) shifted(p *corev1.Pod) *corev1.Pod {
+	if !x.r.w.Setup.Faults.Has(ClockJump) || len(p.Status.Conditions) == 0 {
+		return p
+	}
+	if x.sights == nil {
+		x.sights = map[types.UID]sight{}
+	}
+	at := p.Status.Conditions[0].LastTransitionTime
+	s, known := x.sights[p.UID]
+	if !known || !s.stamp.Equal(&at) {
+		s = sight{at, x.r.w.stampShift}
+		x.sights[p.UID] = s
+	}
+	if s.shift != 0 {
+		p = p.DeepCopy()
+		p.Status.Conditions[0].LastTransitionTime = metav1.NewTime(at.Add(-s.shift))
+	}
+	return p
+}
+
 // item is the object as it comes over the wire: a copy where the feed writes into it, and with the clocks' difference in
 // the stamps.
 func (x *watcher) item(o metav1.Object) any {
@@ -185,14 +215,7 @@ func (x *watcher) item(o metav1.Object) any {
 		c := *o
 		return &c
 	case *corev1.Pod:
-		if shift := x.r.w.stampShift; shift != 0 && len(o.Status.Conditions) > 0 {
-			o = o.DeepCopy()
-			for i := range o.Status.Conditions {
-				t := &o.Status.Conditions[i].LastTransitionTime
-				*t = metav1.NewTime(t.Add(-shift))
-			}
-		}
-		return o
+		return x.shifted(o)
 	default:
 		return o
 	}

@@ -65,7 +65,7 @@ func (r *Replica) launch(c act.Call) {
 
 // late tells that the flight's process was dead, or another led, when its request was carried out.
 func (f *flight) late() bool {
-	return f.dead || (f.r.w.elected() && f.r.w.lease.holder != f.r.lease.me)
+	return f.dead || f.life != f.r.life || (f.r.w.elected() && f.r.w.lease.holder != f.r.lease.me)
 }
 
 // wire is the API as one flight sees it.
