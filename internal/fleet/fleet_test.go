@@ -237,3 +237,36 @@ func TestBackoffDoublesAndIsForgotten(t *testing.T) {
 		t.Errorf("after a calm minute the delay is %v", b.Delay)
 	}
 }
+
+func TestAnAnswerBringsNoRevisionBack(t *testing.T) {
+	f := newFleet()
+	made := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-1", UID: "u"}}
+	key := types.NamespacedName{Namespace: "default", Name: "d-1"}
+	f.ApplyRevision(made, 5)
+	f.DeleteRevision(key, "u", 7)
+	f.AnswerRevision(made, 5) // the answer to the create comes last
+	if _, _, _, n := f.Sizes(); n != 0 {
+		t.Errorf("%d revisions are known, want none", n)
+	}
+	f.AnswerRevision(made, 9) // made again, and the watch has not told yet
+	if _, _, _, n := f.Sizes(); n != 1 {
+		t.Errorf("%d revisions are known, want the second", n)
+	}
+}
+
+func TestCreatesOutliveTheirSlot(t *testing.T) {
+	f := settled()
+	key := types.NamespacedName{Namespace: "default", Name: "all"}
+	d := f.Daemon(key)
+	d.CreateSent("n1")
+	f.DeleteNode("n1", 100, t0)
+	d.CreateAnswered("n1", "all-x", t0.Add(time.Minute), t0)
+	if c := d.Creates("n1"); c.UnderWay != 0 || c.Unsure != "all-x" {
+		t.Errorf("after the node went: %+v", c)
+	}
+	d.CreateSent("n1")
+	d.CreateAnswered("n1", "", time.Time{}, t0.Add(2*time.Minute))
+	if c := d.Creates("n1"); c != (Creates{}) {
+		t.Errorf("when it cannot appear any more: %+v", c)
+	}
+}

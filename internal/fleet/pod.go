@@ -38,7 +38,9 @@ type Pod struct {
 	// by this controller's clock from which minReadySeconds counts.
 	Ready                  bool
 	ReadyStamp, ReadySince time.Time
-	Created                time.Time
+	// ClockUnclear tells that the stamp was in the future at first sight: for how long the Pod has been Ready cannot be known.
+	ClockUnclear bool
+	Created      time.Time
 	// Terminating tells that deletionTimestamp is set.
 	Terminating bool
 	// Priority, Requests and HostPorts say what the Pod takes on its node.
@@ -124,11 +126,12 @@ func (p *Pod) clock(old *Pod, now time.Time) {
 	switch {
 	case !p.Ready:
 	case old != nil && old.Ready && old.ReadyStamp.Equal(p.ReadyStamp):
-		p.ReadySince = old.ReadySince
+		p.ReadySince, p.ClockUnclear = old.ReadySince, old.ClockUnclear
 	case old != nil || p.ReadyStamp.IsZero():
 		p.ReadySince = now
 	default:
-		p.ReadySince = now.Add(-max(0, now.Sub(p.ReadyStamp)))
+		age := now.Sub(p.ReadyStamp)
+		p.ReadySince, p.ClockUnclear = now.Add(-max(0, age)), age < 0
 	}
 }
 

@@ -246,6 +246,10 @@ func (p *planner) sameGeneration(pod *fleet.Pod) bool {
 		!pod.Created.Before(p.d.Object.CreationTimestamp.Time)
 }
 
+// broken tells whether an old Pod certainly serves nothing, so that it may go outside the budget (U159, U173). One of which a
+// restarted controller cannot know for how long it has been Ready may serve.
+func (p *planner) broken(old *fleet.Pod) bool { return !p.available(old) && !old.ClockUnclear }
+
 // available tells whether a Pod has been Ready for minReadySeconds (U134).
 func (p *planner) available(pod *fleet.Pod) bool {
 	at, ok := pod.AvailableAt(p.minReady)

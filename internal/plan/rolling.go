@@ -54,10 +54,10 @@ func (p *planner) rolling() {
 		case p.unsettled(pr):
 		case pr.new != nil:
 			p.explainUnavailable(s, pr.new)
-		case p.available(pr.old):
-			candidates = append(candidates, pr)
-		default:
+		case p.broken(pr.old):
 			broken = append(broken, pr)
+		default:
+			candidates = append(candidates, pr)
 		}
 	}
 	if len(broken)+len(candidates) == 0 {

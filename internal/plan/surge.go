@@ -29,7 +29,7 @@ func (p *planner) surge() {
 		case pr.old == nil:
 		case pr.new != nil:
 			p.overlap(pr)
-		case !p.available(pr.old):
+		case p.broken(pr.old):
 			p.replaceBroken(pr)
 		case p.claimed[s.NodeName]: // an orphan is there; who stays is seen once it is ours
 		case p.unanswered(s):
