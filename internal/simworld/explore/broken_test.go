@@ -38,6 +38,9 @@ func forgetful(forget func(*fleet.Slot), rename bool) Planner {
 		known := map[string]int{}
 		for _, s := range in.Daemon.Slots() {
 			known[s.NodeName] = len(s.Pods)
+			for in.Daemon.Creates(s.NodeName).UnderWay > 0 {
+				in.Daemon.CreateAnswered(s.NodeName, "", now, now)
+			}
 			forget(s)
 		}
 		p, err := plan.Compute(in)

@@ -145,9 +145,6 @@ func (w *world) takeIn(s *state, node, j int, c call) {
 	told := !c.late && !s.untold(node, c)
 	teach := func(kind lessonKind) { *v = w.learner.take(*v, lesson{kind: kind, pod: c.pod, told: told}) }
 	switch {
-	case w.scope.OwnAnswers && told && find(v.pods[:], c.pod.uid) < 0 && (c.kind == remove || n.resent(c)):
-		// what is known under that name is of a later call
-	case w.scope.OwnAnswers && c.kind == create && n.resent(c):
 	case c.kind == create && c.step == done:
 		teach(seeAnswer)
 	case c.kind == create:
@@ -163,9 +160,7 @@ func (w *world) takeIn(s *state, node, j int, c call) {
 // doubt is what a leader learns when no Pod is there under the name of a create that was not answered.
 func (w *world) doubt(v *view, c call) {
 	*v = w.learner.take(*v, lesson{kind: notCreated, pod: c.pod})
-	if v.up || v.pods != ([maxPods]pod{}) { // else there is no slot to keep it
-		v.unsure, v.unsureName = true, c.pod.name
-	}
+	v.unsure, v.unsureName = true, c.pod.name
 }
 
 // untold tells whether the owner's watch has yet to tell of the Pod as it is in the answer.
@@ -176,13 +171,6 @@ func (s *state) untold(node int, c call) bool {
 		}
 	}
 	return false
-}
-
-// resent tells whether the owner of an answered create has sent another of that name since.
-func (n *node) resent(c call) bool {
-	return slices.ContainsFunc(n.calls[:], func(d call) bool {
-		return d.kind == create && d.owner == c.owner && d.pod.name == c.pod.name && (d.step == sent || d.pod.uid > c.pod.uid)
-	})
 }
 
 // late tells whether a create of that name, which the leader has given up, may still be carried out.

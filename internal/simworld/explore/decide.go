@@ -37,6 +37,7 @@ func (d *decider) decide(s *state, l int, seats []int) ([]order, error) {
 	k := planKey{leader: s.epoch[l], template: s.believed[l]}
 	for place, i := range seats {
 		k.views[place] = s.nodes[i].views[l]
+		k.views[place].asked = s.nodes[i].asked(l)
 	}
 	orders, ok := d.memo[k]
 	if !ok {
@@ -51,6 +52,14 @@ func (d *decider) decide(s *state, l int, seats []int) ([]order, error) {
 		out[i].node = seats[out[i].node]
 	}
 	return out, nil
+}
+
+// asked counts the creates of a leader for a node that are not answered.
+func (n *node) asked(l int) (count uint8) {
+	for _, c := range n.calls {
+		count += bitsOf(c.kind == create && c.owner == uint8(l))
+	}
+	return count
 }
 
 // plan makes the plan twice, from facts that came in opposite orders.

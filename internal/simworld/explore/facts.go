@@ -212,12 +212,16 @@ func (f *facts) known(template uint8, views []view, backwards bool) *fleet.Fleet
 		set()
 	}
 	for i, v := range views {
-		slot := fl.Daemon(setKey).Slot(nodeName(i))
-		if slot != nil && v.aged {
+		d := fl.Daemon(setKey)
+		if slot := d.Slot(nodeName(i)); slot != nil && v.aged {
 			slot.GoneSince = now.Add(-plan.Quarantine)
 		}
-		if slot != nil && v.unsure {
-			slot.Unsure, slot.UnsureTill = f.nameOf(i, v.unsureName), now.Add(time.Minute)
+		if v.unsure {
+			d.CreateSent(nodeName(i))
+			d.CreateAnswered(nodeName(i), f.nameOf(i, v.unsureName), now.Add(time.Minute), now)
+		}
+		for range v.asked {
+			d.CreateSent(nodeName(i))
 		}
 	}
 	for _, r := range f.revisions[template] {

@@ -49,8 +49,8 @@ func (l *learner) take(v view, what lesson) view {
 			put(out.pods[:], l.read(p, v, what))
 		}
 	}
-	if out.pods == ([maxPods]pod{}) && !v.up { // the slot is dropped, and what it knew with it
-		out = view{}
+	if out.pods == ([maxPods]pod{}) {
+		out.aged = false // the slot is dropped, and its quarantine with it
 	}
 	inOrder(out.pods[:])
 	l.memo[k] = out

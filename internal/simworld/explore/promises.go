@@ -35,11 +35,11 @@ var Promises = []string{
 		" call makes may come on top",
 	"without surge no Pod starts before the containers of the one before have ended, but for one that a late call makes",
 	"nodes that lack an available Pod because of the leader in office: at most maxUnavailable, with surge or OnDelete none",
-	"those and what a leader sent that has been succeeded since: at most twice that; but with surge, after a template has been" +
-		" changed back, both Pods of a node may go",
+	"those and what leaders sent that have been succeeded since: at most that for each leader; but with surge, after a template" +
+		" has been changed back, both Pods of a node may go",
 	"with surge no available Pod is told to go unless, for all that the leader knows, another is available on its node",
 	"no surge is started beyond maxSurge, for all that the leader knows",
-	"nodes with an available old Pod and a new one that is not available: at most maxSurge, twice that with late calls; where\n" +
+	"nodes with an available old Pod and a new one that is not available: at most maxSurge, and as much for each cause of late calls; where\n" +
 		"Pods fail or become available late, an old one that was replaced for not being available comes on top",
 	"when a leader has been told all and awaits no answer, it knows what there is",
 	"a plan is the same from facts in the opposite order",
@@ -115,7 +115,8 @@ func overlap(pods []pod, rev uint8) bool {
 }
 
 func (c *Scope) checkBudgets(s *state, w Worst) string {
-	late := s.left.Crashes < c.Faults.Crashes || s.left.Pauses < c.Faults.Pauses || s.left.Losses < c.Faults.Losses
+	leaders := 1 + int(c.Faults.Crashes-s.left.Crashes) + int(c.Faults.Pauses-s.left.Pauses)
+	late := leaders > 1 || s.left.Losses < c.Faults.Losses
 	budget, surge := c.budget(), c.MaxSurge
 	if c.MaxSurge > 0 && c.Faults.worsening() {
 		return "" // a Pod that is no longer available may have been so for all that the leader knows
@@ -127,11 +128,11 @@ func (c *Scope) checkBudgets(s *state, w Worst) string {
 		return fmt.Sprintf("%d nodes lack an available Pod because of the leader; %d may", w.Taken-w.TakenLate, budget)
 	}
 	if late {
-		budget, surge = 2*budget, 2*surge
+		surge *= leaders + 1
 	}
 	switch {
-	case w.Taken > budget:
-		return fmt.Sprintf("%d nodes lack an available Pod because of us; %d may", w.Taken, budget)
+	case w.Taken > budget*leaders:
+		return fmt.Sprintf("%d nodes lack an available Pod because of us; %d may", w.Taken, budget*leaders)
 	case c.MaxSurge > 0 && !c.Empty && w.Overlaps > surge:
 		return fmt.Sprintf("%d nodes surge; %d may", w.Overlaps, surge)
 	default:

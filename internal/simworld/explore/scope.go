@@ -46,8 +46,6 @@ type Scope struct {
 	Linger bool
 	// Partial: a plan may be carried out without its creates, or with the first of them only, as when pace holds them back.
 	Partial bool
-	// OwnAnswers: an answer takes away no mark of another create that is under way. fleet tells marks apart by the Pod's name.
-	OwnAnswers bool
 	// Collector: somebody else removes the Pods of a vanished node, as the Pod garbage collector of the controller manager does.
 	Collector bool
 	// Exact: nodes keep their names and so their places in the planner's order.

@@ -55,7 +55,9 @@ type view struct {
 	// unsure: a create of this name was not answered and may yet be carried out.
 	unsure     bool
 	unsureName name
-	pods       [maxPods]pod
+	// asked is how many creates are not answered. It is counted when a plan is made.
+	asked uint8
+	pods  [maxPods]pod
 }
 
 type callKind uint8

@@ -20,30 +20,18 @@ func both(s Scope, a, b trouble) Scope {
 	return one
 }
 
-// open tells of stories that are known to end with a Pod too many: beside a salted name, a create that another leader sent
-// or that was given up; with surge, after a template has been changed back, a delete that is not answered yet.
-func open(c Scope, broken string) bool {
-	pods := strings.Contains(broken, "live Pods") || strings.Contains(broken, "Pods run")
-	salted := c.MaxSurge > 0 || c.Linger || c.Faults.Failures > 0
-	return pods && salted && (c.Faults.late() || c.MaxSurge > 0 && c.Faults.Changes > 1)
-}
-
 // TestTogether explores each two troubles in one story. Without the flag the stories are cut short.
 func TestTogether(t *testing.T) {
 	for _, s := range strategies {
 		for i, a := range troubles {
 			for _, b := range troubles[:i] {
 				c := settled(both(s, a, b))
-				c.Nodes, c.Lag, c.States = 2, 1, 3_000
+				c.Nodes, c.Lag, c.States = 2, 1, 2_000
 				if *deep {
-					c.Lag, c.States = 2, 2_000_000
+					c.Lag, c.States = 2, 500_000
 				}
 				r := run(t, c)
-				switch {
-				case r.Broken == "":
-				case open(c, r.Broken):
-					t.Logf("%s: known, and open: %s, in %d sentences\n%s", c.Name, r.Broken, len(r.Story)-1, strings.Join(r.Story, "\n"))
-				default:
+				if r.Broken != "" {
 					t.Errorf("%s: %s\n%s", c.Name, r.Broken, strings.Join(r.Story, "\n"))
 				}
 			}
@@ -59,11 +47,6 @@ func TestOpenStories(t *testing.T) {
 		scope  Scope
 		remedy func(*Scope)
 	}{
-		{
-			"an answer that comes after a later create of the same name takes that one's mark away",
-			Scope{MaxUnavailable: 1, Faults: Faults{Evictions: 1, Failures: 1}},
-			func(c *Scope) { c.OwnAnswers = false },
-		},
 		{
 			"a surge that is called off lets the available Pod go for one whose create is under way",
 			Scope{MaxSurge: 1, Faults: Faults{Changes: 2}},
