@@ -57,7 +57,7 @@ var Rooms = []Room{
 	{Path: "internal/metrics", Kind: Plain},
 	{Path: "config", Kind: Plain},
 	{Path: "internal/simnode", Kind: Client},
-	{Path: "internal/simworld", Kind: Client, Imports: internal("fleet", "match", "revision", "plan", "report", "explain", "act")},
+	{Path: "internal/simworld", Kind: Client, Imports: internal("feed", "fleet", "match", "revision", "plan", "report", "explain", "act", "engine")},
 	{
 		Path: "internal/lab", Kind: Client, Imports: append(internal("engine", "simnode", "plan", "metrics"), "config"),
 		Links: []string{"k8s.io/kubernetes", "go.etcd.io/etcd"},

@@ -48,13 +48,14 @@ func (k *kubelets) committed(c apimodel.Change) {
 		k.see(o)
 		if c.Type == watch.Added {
 			k.w.gcSoon(c)
+			k.strand(o.Spec.NodeName)
 		}
 	case *corev1.Node:
 		if c.Type == watch.Added {
 			k.w.later(0, func() { k.look(o.Name) })
 		}
 		if c.Type == watch.Deleted {
-			k.w.later(k.dice().between(1, 40*time.Second, 60*time.Second), func() { k.bury(o.Name) })
+			k.strand(o.Name)
 		}
 	default:
 		k.w.gcSoon(c)
@@ -180,6 +181,13 @@ func (k *kubelets) force(actor string, p *corev1.Pod) {
 	err := k.w.API.DeletePod(actor, p.Namespace, p.Name, metav1.DeleteOptions{GracePeriodSeconds: &now, Preconditions: &metav1.Preconditions{UID: &p.UID}})
 	if err != nil {
 		k.w.trace("left", actor, p.Name, err.Error(), 0)
+	}
+}
+
+// strand lets the Pod GC look after a while whether a node is gone.
+func (k *kubelets) strand(node string) {
+	if _, err := k.w.API.GetNode(node); err != nil && node != "" {
+		k.w.later(k.dice().between(1, 40*time.Second, 60*time.Second), func() { k.bury(node) })
 	}
 }
 

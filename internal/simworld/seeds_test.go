@@ -2,8 +2,10 @@ package simworld
 
 import (
 	"flag"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,7 +25,9 @@ var (
 func TestSeeds(t *testing.T) {
 	if *seed != 0 {
 		w := Play(FromSeed(*seed), true)
-		t.Logf("%s\n%s", FromSeed(*seed), w.Transcript())
+		if testing.Verbose() || len(w.Found) > 0 {
+			t.Logf("%s\n%s", FromSeed(*seed), w.Transcript())
+		}
 		tell(t, *seed, w)
 		return
 	}
@@ -61,8 +65,23 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
+// tell reports violations; those of a seed in their smallest form, with the transcript.
 func tell(t *testing.T, n uint64, w *World) {
 	for _, v := range w.Found {
-		t.Errorf("seed %d: %s", n, v)
+		t.Errorf("seed %d at commit %s: %s\n  again with: go test ./internal/simworld -run TestSeeds -seed %d", n, commit(), v, n)
 	}
+	if len(w.Found) == 0 || w.schedule.Seed != n {
+		return
+	}
+	small := Shrink(w.schedule, w.Found[0].Invariant, 400)
+	t.Logf("shrunk to %d steps and %d faults of requests:\n%s\n%s", len(small.Steps), len(small.Calls), small, Play(small, true).Transcript())
+}
+
+// commit is the one that the test was built from, as far as git tells.
+func commit() string {
+	out, err := exec.Command("git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
 }

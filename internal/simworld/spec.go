@@ -51,7 +51,9 @@ func (w *World) podStep(k StepKind, d dice) {
 	case StepHashEdited:
 		next.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] = "edited"
 	}
-	w.must(w.API.UpdatePod("user", next))
+	if _, err := w.API.UpdatePod("user", next); err != nil {
+		w.trace("left", "user", p.Name, err.Error(), 0) // no finalizer is added to what is being deleted
+	}
 }
 
 // release takes a Pod's finalizers off.
