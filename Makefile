@@ -8,7 +8,7 @@ CORE    := fleet match plan revision report act feed engine explain metrics comm
 CORE_PKGS = $(foreach p,$(CORE),$(if $(wildcard internal/$(p)),./internal/$(p)/...)) ./internal/house/...
 
 .DEFAULT_GOAL := help
-.PHONY: help up build check test lint soak vuln clean go
+.PHONY: help up build check test lint soak chaos fuzz vuln clean go
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,20 +25,31 @@ check: go ## vet and test the core: seconds
 
 test: check build lint ## everything: lint, all tests, upstream's suites, a real API server
 	go test -vet=off ./cmd/... ./config/... ./internal/...
+	go test -vet=off -v -run TestSeeds ./internal/simworld -seeds 12000 -time 3m -detail
 	go test -vet=off -p 1 -timeout 30m $$(go list ./test/... | grep -v 'test/conformance$$')
 	@hack/conformance.sh
 
 # Type-checking what links Kubernetes takes the linter ten minutes and 7 GiB, so it reads the rest.
-LINTED := $(addsuffix /...,$(addprefix ./internal/,act command engine feed fleet house match metrics plan report revision simnode)) \
-          ./config/... ./cmd/everynode-controller/... ./test/acceptance/... ./test/examples/... ./test/harness/...
+LINTED := $(addsuffix /...,$(addprefix ./internal/,act command engine feed fleet house match metrics plan report revision simnode simworld)) \
+          ./config/... ./cmd/everynode-controller/... ./test/acceptance/... ./test/chaos/... ./test/examples/... ./test/harness/... ./test/model/...
 
 lint: go ## static analysis
 	GOWORK=off go tool -modfile=tools/go.mod golangci-lint run $(LINTED)
 
-soak: go ## tell random stories to the engine: make soak SEEDS=100000
-	go test -run TestSwarm -timeout 0 ./internal/engine -seeds $(SEEDS)
+soak: go ## play random schedules against the whole controller: make soak SEEDS=1000000 TIME=1h FIRST=1
+	go test -run TestSeeds -timeout 0 -v ./internal/simworld -seeds $(SEEDS) -time $(TIME) -first $(FIRST) -detail
 
 SEEDS ?= 100000
+TIME  ?= 0
+FIRST ?= 1
+
+chaos: build ## kill, freeze and restart real processes for ten minutes
+	go test -v -timeout 0 -run TestChaos ./test/chaos -chaos 10m
+
+fuzz: go ## fuzz whatever parses or compares: make fuzz FOR=1m
+	hack/fuzz.sh $(FOR)
+
+FOR ?= 30s
 
 vuln: go ## known vulnerabilities; needs the Go vulnerability database
 	GOWORK=off go tool -modfile=tools/go.mod govulncheck ./cmd/everynode

@@ -108,14 +108,14 @@ func hopeless(p *corev1.Pod) bool {
 // rest watches a world in which nothing happens: heartbeats, fresh lists, a restart or a change of leader.
 func (w *World) rest() {
 	requests, events := w.Stats.Requests, w.events
-	for i := range 12 {
-		w.later(time.Duration(i)*resting/12, func() {
+	for i := range 4 {
+		w.later(time.Duration(i)*resting/4, func() {
 			for _, n := range w.nodes() {
 				next := n.DeepCopy()
 				next.Status.Conditions[0].LastHeartbeatTime.Time = w.now
 				w.must(w.API.UpdateNode("kubelet", next))
 			}
-			if i%4 == 1 {
+			if i == 1 {
 				w.API.Compact(w.API.Version())
 				for _, r := range w.replicas {
 					for _, x := range r.watches {
@@ -123,7 +123,7 @@ func (w *World) rest() {
 					}
 				}
 			}
-			if i == 6 {
+			if i == 2 {
 				w.replicas[0].crash("at rest", w.dice)
 			}
 		})
