@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
@@ -106,7 +107,10 @@ func (k *kubelets) bind(p *corev1.Pod) {
 		k.w.later(time.Minute, func() { k.bind(p) })
 		return
 	}
-	_ = k.w.API.BindPod("scheduler", live, node) // whoever was faster has changed the Pod, and is seen to then
+	// Where whoever was faster has changed the Pod, that is seen to then.
+	if err := k.w.API.BindPod("scheduler", live, node); apierrors.IsForbidden(err) {
+		k.w.later(time.Second, func() { k.bind(p) })
+	}
 }
 
 // admit runs a Pod, or rejects it.

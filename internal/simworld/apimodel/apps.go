@@ -6,16 +6,17 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 )
 
 // CreateDaemonSet makes a DaemonSet from a copy of ds.
 func (s *Server) CreateDaemonSet(actor string, ds *appsv1.DaemonSet) (*appsv1.DaemonSet, error) {
-	if err := s.closing(DaemonSets, ds.Namespace, ds.Name); err != nil {
+	if err := checkTemplateGeneration(ds); err != nil {
 		return nil, err
 	}
-	if err := checkSelector(ds); err != nil {
+	if err := s.closing(DaemonSets, ds.Namespace, ds.Name); err != nil {
 		return nil, err
 	}
 	ds = ds.DeepCopy()
@@ -23,6 +24,12 @@ func (s *Server) CreateDaemonSet(actor string, ds *appsv1.DaemonSet) (*appsv1.Da
 	ds.Generation = 1
 	if templateGeneration(ds) < 1 {
 		setTemplateGeneration(ds, 1)
+	}
+	if err := s.begin(DaemonSets, ds); err != nil {
+		return nil, err
+	}
+	if err := checkSelector(ds); err != nil {
+		return nil, err
 	}
 	if err := s.insert(actor, DaemonSets, ds, false); err != nil {
 		return nil, err
@@ -38,6 +45,16 @@ func checkSelector(ds *appsv1.DaemonSet) error {
 	}
 	if !sel.Matches(labels.Set(ds.Spec.Template.Labels)) {
 		return invalid(DaemonSets, ds.Name, "spec.template.metadata.labels: Invalid value: `selector` does not match template `labels`")
+	}
+	return nil
+}
+
+// checkTemplateGeneration refuses an annotation that is no number, as the server does when it reads the request.
+func checkTemplateGeneration(ds *appsv1.DaemonSet) error {
+	if v, ok := ds.Annotations[appsv1.DeprecatedTemplateGeneration]; ok {
+		if _, err := strconv.ParseInt(v, 10, 64); err != nil {
+			return apierrors.NewBadRequest(err.Error())
+		}
 	}
 	return nil
 }
@@ -65,15 +82,12 @@ func (s *Server) GetDaemonSet(namespace, name string) (*appsv1.DaemonSet, error)
 // UpdateDaemonSet writes metadata and spec; the status stays. Generations count as upstream's strategy has it: that of the
 // spec, and within it that of the template.
 func (s *Server) UpdateDaemonSet(actor string, ds *appsv1.DaemonSet) (*appsv1.DaemonSet, error) {
+	if err := checkTemplateGeneration(ds); err != nil {
+		return nil, err
+	}
 	old, err := s.GetDaemonSet(ds.Namespace, ds.Name)
 	if err != nil {
 		return nil, err
-	}
-	if err := checkSelector(ds); err != nil {
-		return nil, err
-	}
-	if !equality.Semantic.DeepEqual(old.Spec.Selector, ds.Spec.Selector) {
-		return nil, invalid(DaemonSets, ds.Name, "spec.selector: Invalid value: field is immutable")
 	}
 	next := ds.DeepCopy()
 	next.Status, next.Generation = old.Status, old.Generation
@@ -85,22 +99,39 @@ func (s *Server) UpdateDaemonSet(actor string, ds *appsv1.DaemonSet) (*appsv1.Da
 	if !equality.Semantic.DeepEqual(old.Spec, next.Spec) {
 		next.Generation++
 	}
-	if err := s.update(actor, DaemonSets, old, next); err != nil {
+	check := func() error {
+		if !equality.Semantic.DeepEqual(old.Spec.Selector, next.Spec.Selector) {
+			return invalid(DaemonSets, ds.Name, "spec.selector: Invalid value: field is immutable")
+		}
+		return checkSelector(next)
+	}
+	if err := s.update(request{actor: actor, kind: DaemonSets, old: old, next: next, check: check}); err != nil {
 		return nil, err
 	}
 	return next, nil
 }
 
-// UpdateDaemonSetStatus writes the status; all else stays.
+// UpdateDaemonSetStatus writes the status; the spec stays. What the request says of the metadata is written too, as the real
+// server does.
 func (s *Server) UpdateDaemonSetStatus(actor string, ds *appsv1.DaemonSet) (*appsv1.DaemonSet, error) {
+	if err := checkTemplateGeneration(ds); err != nil {
+		return nil, err
+	}
 	old, err := s.GetDaemonSet(ds.Namespace, ds.Name)
 	if err != nil {
 		return nil, err
 	}
-	next := old.DeepCopy()
-	next.UID, next.ResourceVersion = ds.UID, ds.ResourceVersion
-	ds.Status.DeepCopyInto(&next.Status)
-	if err := s.update(actor, DaemonSets, old, next); err != nil {
+	next := ds.DeepCopy()
+	next.Spec, next.Generation = old.Spec, old.Generation
+	setTemplateGeneration(next, templateGeneration(old))
+	check := func() error {
+		was, is := old.Status.CollisionCount, next.Status.CollisionCount
+		if was != nil && (is == nil || *is < *was) {
+			return invalid(DaemonSets, ds.Name, "status.collisionCount: Invalid value: cannot be decremented")
+		}
+		return nil
+	}
+	if err := s.update(request{actor: actor, kind: DaemonSets, old: old, next: next, check: check}); err != nil {
 		return nil, err
 	}
 	return next, nil
@@ -112,27 +143,7 @@ func (s *Server) DeleteDaemonSet(actor, namespace, name string, o metav1.DeleteO
 	if err != nil {
 		return err
 	}
-	if err := checkPreconditions(DaemonSets, ds, o.Preconditions); err != nil {
-		return err
-	}
-	next := ds.DeepCopy()
-	if p := o.PropagationPolicy; p != nil {
-		switch *p {
-		case metav1.DeletePropagationForeground:
-			next.Finalizers = append(next.Finalizers, metav1.FinalizerDeleteDependents)
-		case metav1.DeletePropagationOrphan:
-			next.Finalizers = append(next.Finalizers, metav1.FinalizerOrphanDependents)
-		case metav1.DeletePropagationBackground:
-		}
-	}
-	switch {
-	case len(next.Finalizers) == 0:
-		s.remove(actor, DaemonSets, next)
-	case ds.DeletionTimestamp == nil:
-		s.markDeleting(next, 0)
-		s.replace(actor, DaemonSets, ds, next)
-	}
-	return nil
+	return s.delete(actor, DaemonSets, ds, o, nil)
 }
 
 // CreateRevision makes a ControllerRevision from a copy of r.
@@ -141,6 +152,9 @@ func (s *Server) CreateRevision(actor string, r *appsv1.ControllerRevision) (*ap
 		return nil, err
 	}
 	r = r.DeepCopy()
+	if err := s.begin(Revisions, r); err != nil {
+		return nil, err
+	}
 	if err := s.insert(actor, Revisions, r, false); err != nil {
 		return nil, err
 	}
@@ -158,11 +172,15 @@ func (s *Server) UpdateRevision(actor string, r *appsv1.ControllerRevision) (*ap
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(old.Data.Raw, r.Data.Raw) {
-		return nil, invalid(Revisions, r.Name, "data: Invalid value: field is immutable")
-	}
 	next := r.DeepCopy()
-	if err := s.update(actor, Revisions, old, next); err != nil {
+	next.Generation = old.Generation
+	check := func() error {
+		if !bytes.Equal(old.Data.Raw, next.Data.Raw) {
+			return invalid(Revisions, r.Name, "data: Invalid value: field is immutable")
+		}
+		return nil
+	}
+	if err := s.update(request{actor: actor, kind: Revisions, old: old, next: next, check: check}); err != nil {
 		return nil, err
 	}
 	return next, nil
@@ -174,9 +192,5 @@ func (s *Server) DeleteRevision(actor, namespace, name string, o metav1.DeleteOp
 	if err != nil {
 		return err
 	}
-	if err := checkPreconditions(Revisions, r, o.Preconditions); err != nil {
-		return err
-	}
-	s.remove(actor, Revisions, r.DeepCopy())
-	return nil
+	return s.delete(actor, Revisions, r, o, nil)
 }

@@ -4,11 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// versionOnCreate is what the server says of a new object that has a version. It takes that for a failure of its own.
+func versionOnCreate() error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Message: "resourceVersion should not be set on objects to be created",
+	}}
+}
 
 func conflict(k Kind, name, why string) error {
 	return apierrors.NewConflict(k.resource(), name, errors.New(why))
@@ -21,10 +30,17 @@ func invalid(k Kind, name, why string) error {
 	}}
 }
 
-// checkOwners refuses two controllers, as validation does.
-func checkOwners(k Kind, o metav1.Object) error {
+// settleOwners takes out owners that are there twice, and refuses two controllers, as validation does.
+func settleOwners(k Kind, o metav1.Object) error {
+	refs := o.GetOwnerReferences()
+	for i, ref := range refs {
+		if slices.ContainsFunc(refs[:i], func(r metav1.OwnerReference) bool { return equality.Semantic.DeepEqual(r, ref) }) {
+			o.SetOwnerReferences(slices.Delete(slices.Clone(refs), i, i+1))
+			return settleOwners(k, o)
+		}
+	}
 	seen := ""
-	for _, ref := range o.GetOwnerReferences() {
+	for _, ref := range refs {
 		if ref.UID == "" {
 			return invalid(k, o.GetName(), "metadata.ownerReferences.uid: Invalid value: \"\": must not be empty")
 		}

@@ -2,11 +2,15 @@ package apimodel
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // CreateNode makes a Node from a copy of n.
 func (s *Server) CreateNode(actor string, n *corev1.Node) (*corev1.Node, error) {
 	n = n.DeepCopy()
+	if err := s.begin(Nodes, n); err != nil {
+		return nil, err
+	}
 	if err := s.insert(actor, Nodes, n, false); err != nil {
 		return nil, err
 	}
@@ -25,7 +29,8 @@ func (s *Server) UpdateNode(actor string, n *corev1.Node) (*corev1.Node, error) 
 		return nil, err
 	}
 	next := n.DeepCopy()
-	if err := s.update(actor, Nodes, old, next); err != nil {
+	next.Generation = old.Generation
+	if err := s.update(request{actor: actor, kind: Nodes, old: old, next: next}); err != nil {
 		return nil, err
 	}
 	return next, nil
@@ -37,6 +42,5 @@ func (s *Server) DeleteNode(actor, name string) error {
 	if err != nil {
 		return err
 	}
-	s.remove(actor, Nodes, n.DeepCopy())
-	return nil
+	return s.delete(actor, Nodes, n, metav1.DeleteOptions{}, nil)
 }

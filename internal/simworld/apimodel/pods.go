@@ -2,10 +2,10 @@ package apimodel
 
 import (
 	"encoding/json"
-	"time"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,13 +22,16 @@ func (s *Server) CreatePod(actor string, pod *corev1.Pod, o metav1.CreateOptions
 	}
 	dryRun := len(o.DryRun) > 0
 	pod = pod.DeepCopy()
+	pod.Generation = 1
+	pod.Status = corev1.PodStatus{Phase: corev1.PodPending}
+	if err := s.begin(Pods, pod); err != nil {
+		return nil, err
+	}
 	if s.Admit != nil {
 		if err := s.Admit(pod, dryRun); err != nil {
 			return nil, err
 		}
 	}
-	pod.Generation = 1
-	pod.Status = corev1.PodStatus{Phase: corev1.PodPending}
 	if err := s.insert(actor, Pods, pod, dryRun); err != nil {
 		return nil, err
 	}
@@ -46,45 +49,17 @@ func (s *Server) DeletePod(actor, namespace, name string, o metav1.DeleteOptions
 	if err != nil {
 		return err
 	}
-	if err := checkPreconditions(Pods, pod, o.Preconditions); err != nil {
-		return err
-	}
-	if s.AdmitDelete != nil {
-		if err := s.AdmitDelete(pod); err != nil {
-			return err
-		}
-	}
 	grace := int64(defaultGrace)
 	if g := pod.Spec.TerminationGracePeriodSeconds; g != nil {
-		grace = *g
+		grace = atLeastOne(*g)
 	}
 	if g := o.GracePeriodSeconds; g != nil {
-		grace = max(0, *g)
+		grace = atLeastOne(*g)
 	}
 	if pod.Spec.NodeName == "" || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded {
 		grace = 0
 	}
-	next := pod.DeepCopy()
-	if grace == 0 && len(pod.Finalizers) == 0 {
-		next.DeletionGracePeriodSeconds = &grace
-		s.remove(actor, Pods, next)
-		return nil
-	}
-	if pod.DeletionTimestamp != nil && graceOf(pod) <= grace {
-		return nil // it is ending already, and not later than asked for
-	}
-	s.markDeleting(next, grace)
-	s.replace(actor, Pods, pod, next)
-	return nil
-}
-
-func (s *Server) markDeleting(o metav1.Object, grace int64) {
-	at := metav1.NewTime(s.Now().Add(time.Duration(grace) * time.Second).Truncate(time.Second))
-	o.SetDeletionTimestamp(&at)
-	o.SetDeletionGracePeriodSeconds(&grace)
-	if o.GetGeneration() > 0 {
-		o.SetGeneration(o.GetGeneration() + 1)
-	}
+	return s.delete(actor, Pods, pod, o, &grace)
 }
 
 // PatchPod applies a merge patch or a strategic merge patch to a Pod's metadata and spec.
@@ -110,7 +85,7 @@ func (s *Server) PatchPod(actor, namespace, name string, kind types.PatchType, b
 	if err := json.Unmarshal(after, next); err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
-	return s.UpdatePod(actor, next)
+	return s.updatePod(actor, pod, next, true)
 }
 
 // UpdatePod writes a Pod's metadata and spec; its status stays.
@@ -119,41 +94,50 @@ func (s *Server) UpdatePod(actor string, pod *corev1.Pod) (*corev1.Pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := pod.DeepCopy()
-	next.Status, next.Generation = old.Status, old.Generation
-	return s.updatePod(actor, old, next)
+	return s.updatePod(actor, old, pod.DeepCopy(), false)
 }
 
-// UpdatePodStatus writes a Pod's status; all else stays.
+func (s *Server) updatePod(actor string, old, next *corev1.Pod, patched bool) (*corev1.Pod, error) {
+	next.Status, next.Generation = old.Status, old.Generation
+	if !equality.Semantic.DeepEqual(old.Spec, next.Spec) {
+		next.Generation++
+	}
+	if err := s.update(request{actor: actor, kind: Pods, old: old, next: next, patched: patched}); err != nil {
+		return nil, err
+	}
+	return next, nil
+}
+
+// UpdatePodStatus writes a Pod's status; its spec and owners stay. What the request says of the other metadata is written
+// too, as the real server does.
 func (s *Server) UpdatePodStatus(actor string, pod *corev1.Pod) (*corev1.Pod, error) {
 	old, err := s.GetPod(pod.Namespace, pod.Name)
 	if err != nil {
 		return nil, err
 	}
-	next := old.DeepCopy()
-	next.UID, next.ResourceVersion = pod.UID, pod.ResourceVersion
-	pod.Status.DeepCopyInto(&next.Status)
-	return s.updatePod(actor, old, next)
+	next := pod.DeepCopy()
+	next.Spec, next.Generation, next.OwnerReferences, next.DeletionTimestamp = old.Spec, old.Generation, old.OwnerReferences, nil
+	if err := s.update(request{actor: actor, kind: Pods, old: old, next: next}); err != nil {
+		return nil, err
+	}
+	return next, nil
 }
 
-// BindPod is what a scheduler writes: the node of a Pod that has none.
+// BindPod is what a scheduler writes: the node of a Pod that has none. To the server that is something new, so it is refused
+// where nothing new is made.
 func (s *Server) BindPod(actor string, pod *corev1.Pod, node string) error {
+	if err := s.closing(Pods, pod.Namespace, pod.Name); err != nil {
+		return err
+	}
 	old, err := s.GetPod(pod.Namespace, pod.Name)
 	switch {
 	case err != nil:
 		return err
-	case old.UID != pod.UID || old.DeletionTimestamp != nil || old.Spec.NodeName != "":
+	case (pod.UID != "" && old.UID != pod.UID) || old.DeletionTimestamp != nil || old.Spec.NodeName != "":
 		return conflict(Pods, pod.Name, "pod is assigned to a node, is being deleted or is another")
 	}
 	next := old.DeepCopy()
 	next.Spec.NodeName = node
 	s.replace(actor, Pods, old, next)
 	return nil
-}
-
-func (s *Server) updatePod(actor string, old, next *corev1.Pod) (*corev1.Pod, error) {
-	if err := s.update(actor, Pods, old, next); err != nil {
-		return nil, err
-	}
-	return next, nil
 }

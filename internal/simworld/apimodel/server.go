@@ -1,9 +1,6 @@
 package apimodel
 
 import (
-	"fmt"
-	"reflect"
-	"strconv"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -97,98 +94,4 @@ func lookup[O metav1.Object](s *Server, k Kind, key Key) (O, error) {
 		return o, apierrors.NewNotFound(k.resource(), key.Name)
 	}
 	return o, nil
-}
-
-// insert stores a new object, giving it what the server gives. dryRun goes through all but the storing.
-func (s *Server) insert(actor string, k Kind, o metav1.Object, dryRun bool) error {
-	if o.GetName() == "" {
-		if o.GetGenerateName() == "" {
-			return invalid(k, "", "metadata.name: Required value: name or generateName is required")
-		}
-		s.uids++
-		o.SetName(fmt.Sprintf("%s%05d", o.GetGenerateName(), s.uids))
-	}
-	if o.GetResourceVersion() != "" {
-		return apierrors.NewBadRequest("resourceVersion should not be set on objects to be created")
-	}
-	if err := checkOwners(k, o); err != nil {
-		return err
-	}
-	if s.tables[k].objects[keyOf(o)] != nil {
-		return apierrors.NewAlreadyExists(k.resource(), o.GetName())
-	}
-	if dryRun {
-		return nil
-	}
-	s.uids++
-	o.SetUID(types.UID("uid-" + strconv.FormatUint(s.uids, 10)))
-	o.SetCreationTimestamp(metav1.NewTime(s.Now().Truncate(time.Second)))
-	s.store(Change{Kind: k, Type: watch.Added, Actor: actor, New: o})
-	return nil
-}
-
-// update checks what an update is made from, and stores next in the place of old. An update that changes nothing is no
-// change, and one that takes the last finalizer off a deleted object removes it.
-func (s *Server) update(actor string, k Kind, old, next metav1.Object) error {
-	if v := next.GetResourceVersion(); v != "" && v != old.GetResourceVersion() {
-		return conflict(k, old.GetName(), "the object has been modified; please apply your changes to the latest version and try again")
-	}
-	if u := next.GetUID(); u != "" && u != old.GetUID() {
-		return conflict(k, old.GetName(), fmt.Sprintf("Precondition failed: UID in precondition: %v, UID in object meta: %v", u, old.GetUID()))
-	}
-	if err := checkOwners(k, next); err != nil {
-		return err
-	}
-	next.SetUID(old.GetUID())
-	next.SetResourceVersion(old.GetResourceVersion())
-	next.SetCreationTimestamp(old.GetCreationTimestamp())
-	next.SetDeletionTimestamp(old.GetDeletionTimestamp())
-	next.SetDeletionGracePeriodSeconds(old.GetDeletionGracePeriodSeconds())
-	if reflect.DeepEqual(old, next) {
-		return nil
-	}
-	if next.GetDeletionTimestamp() != nil && len(next.GetFinalizers()) == 0 && graceOf(next) == 0 {
-		s.remove(actor, k, next)
-		return nil
-	}
-	s.replace(actor, k, old, next)
-	return nil
-}
-
-// replace stores next in the place of old.
-func (s *Server) replace(actor string, k Kind, old, next metav1.Object) {
-	s.store(Change{Kind: k, Type: watch.Modified, Actor: actor, Old: old, New: next})
-}
-
-func graceOf(o metav1.Object) int64 {
-	if g := o.GetDeletionGracePeriodSeconds(); g != nil {
-		return *g
-	}
-	return 0
-}
-
-// store commits an object that is new or changed.
-func (s *Server) store(c Change) {
-	s.version++
-	c.Version = s.version
-	c.New.SetResourceVersion(strconv.FormatUint(s.version, 10))
-	s.tables[c.Kind].objects[keyOf(c.New)] = c.New
-	s.note(c)
-}
-
-// remove takes an object out; last is a copy that the watch will show.
-func (s *Server) remove(actor string, k Kind, last metav1.Object) {
-	s.version++
-	old := s.tables[k].objects[keyOf(last)]
-	delete(s.tables[k].objects, keyOf(last))
-	last.SetResourceVersion(strconv.FormatUint(s.version, 10))
-	s.note(Change{Version: s.version, Kind: k, Type: watch.Deleted, Actor: actor, Old: old, New: last})
-}
-
-func (s *Server) note(c Change) {
-	t := s.tables[c.Kind]
-	t.history = append(t.history, c)
-	if s.Committed != nil {
-		s.Committed(c)
-	}
 }
