@@ -51,6 +51,7 @@ func (c *Core) takeIn(a act.Answer, now time.Time) {
 	case plan.Delete:
 		if a.Outcome != act.Done && a.Outcome != act.Gone {
 			c.Fleet.MarkDeleting(a.Action.Pod, false)
+			c.Fleet.MarkForced(a.Action.Pod, false)
 		}
 	case plan.Adopt, plan.Release, plan.Relabel:
 		c.Fleet.MarkPatching(a.Action.Pod, false)

@@ -87,6 +87,10 @@ func (c *Core) mayStart(k *desk, a plan.Action, now time.Time) bool {
 func (c *Core) start(d *fleet.Daemon, k *desk, a plan.Action, hash string, now time.Time) act.Call {
 	k.busy++
 	c.pace.Started()
+	if a.Pod != nil {
+		pod := *a.Pod // the fleet goes on writing to its own while the call is under way
+		a.Pod = &pod
+	}
 	call := act.Call{Daemon: d.Object, Action: a, Hash: hash, Placement: c.placement}
 	switch a.Kind {
 	case plan.Create:
@@ -99,6 +103,7 @@ func (c *Core) start(d *fleet.Daemon, k *desk, a plan.Action, hash string, now t
 		stall(d, now)
 	case plan.Delete:
 		c.Fleet.MarkDeleting(a.Pod, true)
+		c.Fleet.MarkForced(a.Pod, a.NodeGone)
 		c.ended(d, a, now)
 	case plan.Revise:
 		stall(d, now)

@@ -32,7 +32,7 @@ func (f *Fleet) applyPod(p *Pod, now time.Time) {
 		p.clock(nil, now)
 	} else {
 		p.clock(old, now)
-		p.Deleting, p.Patching = old.Deleting, old.Patching
+		p.Deleting, p.Forced, p.Patching = old.Deleting, old.Forced, old.Patching
 		if old.same(p) {
 			*old = *p // same place in every index
 			return
@@ -78,6 +78,14 @@ func (f *Fleet) NotCreated(p *Pod) {
 func (f *Fleet) MarkDeleting(p *Pod, on bool) {
 	if q := f.pods[p.Key()]; q != nil && q.UID == p.UID && q.Deleting != on {
 		q.Deleting = on
+		f.touchPodOwner(q)
+	}
+}
+
+// MarkForced notes whether that Pod's end has been asked for at once.
+func (f *Fleet) MarkForced(p *Pod, on bool) {
+	if q := f.pods[p.Key()]; q != nil && q.UID == p.UID && q.Forced != on {
+		q.Forced = on
 		f.touchPodOwner(q)
 	}
 }

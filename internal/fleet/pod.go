@@ -52,6 +52,8 @@ type Pod struct {
 	Creating bool
 	// Deleting: the API server has been, or is being, asked to delete this Pod.
 	Deleting bool
+	// Forced: the API server has been, or is being, asked to end this Pod at once, as its node is gone.
+	Forced bool
 	// Patching: an adoption, release or relabelling is in flight.
 	Patching bool
 }

@@ -33,7 +33,7 @@ func (p *planner) vanished(s *fleet.Slot) {
 	end := s.GoneSince.Add(Quarantine)
 	for _, pod := range s.Pods {
 		switch {
-		case pod.Deleting || pod.Creating:
+		case pod.Forced || pod.Creating || (pod.Deleting && !pod.Terminating):
 		case pod.Node == "" && !pod.Terminating:
 			p.remove(s, Action{Pod: pod, Reason: fleet.Reason{Code: fleet.NodeVanished, Detail: "never bound"}})
 		case pod.Node == "":
@@ -103,15 +103,19 @@ func ended(pod *fleet.Pod) string {
 	return fmt.Sprintf("Pod %s ended as %s, %s", pod.Name, pod.Phase, pod.Why)
 }
 
-// live are the slot's Pods that are neither ended nor on their way out.
+// live are the slot's Pods that are neither ended nor on their way out; those that may not come to exist are last.
 func (p *planner) live(s *fleet.Slot) []*fleet.Pod {
-	var out []*fleet.Pod
+	var out, creating []*fleet.Pod
 	for _, pod := range s.Pods {
-		if !pod.Terminal() && !p.going(pod) {
+		switch {
+		case pod.Terminal() || p.going(pod):
+		case pod.Creating:
+			creating = append(creating, pod)
+		default:
 			out = append(out, pod)
 		}
 	}
-	return out
+	return append(out, creating...)
 }
 
 // blocker is a Pod that must be gone before another may start: one that still ends, or an ended one that this plan
@@ -139,7 +143,7 @@ func (p *planner) pairUp(s *fleet.Slot, live []*fleet.Pod) {
 	var old, young *fleet.Pod
 	for _, pod := range live {
 		keep := &old
-		if pod.Creating || pod.Hash() == p.Hash {
+		if pod.Hash() == p.Hash {
 			keep = &young
 		}
 		if *keep == nil {

@@ -13,7 +13,7 @@ type pair struct {
 	messy    bool
 }
 
-// pairOf sorts a slot's Pods that are not on their way out into old and new. A Pod being created is new.
+// pairOf sorts a slot's Pods that are not on their way out into old and new.
 func (p *planner) pairOf(s *fleet.Slot) pair {
 	out := pair{slot: s}
 	for _, pod := range s.Pods {
@@ -21,7 +21,7 @@ func (p *planner) pairOf(s *fleet.Slot) pair {
 			continue
 		}
 		side := &out.old
-		if pod.Creating || p.updated(pod) {
+		if p.updated(pod) {
 			side = &out.new
 		}
 		if *side != nil {
@@ -111,11 +111,11 @@ func (p *planner) explainUnavailable(s *fleet.Slot, pod *fleet.Pod) {
 }
 
 // replaceable leaves out nodes where the new Pod would not fit even with the old one gone: there the old one stays.
-// Ended Pods are place's.
+// Ended Pods are place's, and one that is being created cannot be replaced yet.
 func (p *planner) replaceable(in []pair) []pair {
 	out := in[:0:0]
 	for _, pr := range in {
-		if pr.old.Terminal() {
+		if pr.old.Terminal() || pr.old.Creating {
 			continue
 		}
 		if pr.slot.Verdict.ShouldRun() {

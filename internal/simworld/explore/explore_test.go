@@ -2,13 +2,9 @@ package explore
 
 import (
 	"flag"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/everynode/everynode/internal/fleet"
-	"github.com/everynode/everynode/internal/plan"
 )
 
 var deep = flag.Bool("deep", false, "explore with more that goes wrong at once; takes many minutes and some GB")
@@ -83,22 +79,6 @@ func keeps(t *testing.T, c Scope) {
 	}
 }
 
-// settled gives the scope the remedies for what is known to be wrong, so that the rest can be explored.
-func settled(c Scope) Scope {
-	c.Collector, c.Planner = true, patient
-	return c
-}
-
-// patient is the planner, but it lets no available Pod go for the sake of one that may never come to be.
-func patient(in plan.Input, _ uint8) (plan.Plan, error) {
-	p, err := plan.Compute(in)
-	p.Actions = slices.DeleteFunc(p.Actions, func(a plan.Action) bool {
-		return a.Kind == plan.Delete && a.Reason.Code == fleet.PodSurplus && a.Pod.Ready &&
-			slices.ContainsFunc(in.Daemon.Slot(a.Node).Pods, func(q *fleet.Pod) bool { return q.Creating })
-	})
-	return p, err
-}
-
 // TestPromises explores each trouble with each strategy.
 func TestPromises(t *testing.T) {
 	for _, s := range strategies {
@@ -115,7 +95,7 @@ func TestPromises(t *testing.T) {
 			case heavy[c.Name]:
 				c.Nodes = 2
 			}
-			t.Run(c.Name, func(t *testing.T) { keeps(t, settled(c)) })
+			t.Run(c.Name, func(t *testing.T) { keeps(t, c) })
 		}
 	}
 }
