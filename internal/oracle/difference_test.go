@@ -36,7 +36,7 @@ var differences = []difference{
 	{number: 8, edit: (*scene).withoutVanished, trim: (*comparison).reclaimed},
 	{number: 10},
 	{number: 11, trim: (*comparison).surplusFirst},
-	{number: 12, edit: (*scene).stampsNoLaterThanSight},
+	{number: 12, edit: (*scene).stampsNoLaterThanSight, trim: (*comparison).unclearStay},
 	{number: 13, trim: (*comparison).orphansEndFirst},
 	{number: 15, edit: (*scene).noForeignGenerations},
 	{number: 19, trim: (*comparison).leftNodesHoldNobody},
@@ -181,7 +181,7 @@ func (c *comparison) leftNodesHoldNobody() {
 	}
 }
 
-// stampsNoLaterThanSight: Ready counts from the earlier of the kubelet's stamp and our first sight of it.
+// stampsNoLaterThanSight: a stamp that is in the future at first sight counts as that sight.
 func (s *scene) stampsNoLaterThanSight() bool {
 	return s.each(func(p *scenePod) bool {
 		if !p.ready || (!p.stampless && p.readyFor >= p.seen) {
@@ -190,6 +190,21 @@ func (s *scene) stampsNoLaterThanSight() bool {
 		p.readyFor, p.stampless = p.seen, false
 		return true
 	})
+}
+
+// unclearStay: an old Pod whose stamp was in the future at first sight is not taken outside the budget.
+func (c *comparison) unclearStay() {
+	for i := range c.s.pods {
+		p := &c.s.pods[i]
+		if !p.ready || p.stampless || p.readyFor >= p.seen || p.seen >= c.s.minReady {
+			continue
+		}
+		for _, action := range []string{"delete " + p.name, "create " + p.node} {
+			if c.ours[action] == "" {
+				delete(c.rollout, action)
+			}
+		}
+	}
 }
 
 // orphansEndFirst: a node with a matching orphan that still ends gets no Pod beside it, and surge takes none off it.

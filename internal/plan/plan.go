@@ -246,9 +246,18 @@ func (p *planner) sameGeneration(pod *fleet.Pod) bool {
 		!pod.Created.Before(p.d.Object.CreationTimestamp.Time)
 }
 
-// broken tells whether an old Pod certainly serves nothing, so that it may go outside the budget (U159, U173). One of which a
-// restarted controller cannot know for how long it has been Ready may serve.
-func (p *planner) broken(old *fleet.Pod) bool { return !p.available(old) && !old.ClockUnclear }
+// unclear tells of an old Pod that it may serve, but that this controller cannot know for how long it has been Ready: it is not
+// taken for one that serves nothing, and looked at again when it has been Ready for long enough by the own clock.
+func (p *planner) unclear(s *fleet.Slot, old *fleet.Pod) bool {
+	if !old.ClockUnclear || p.available(old) {
+		return false
+	}
+	at, ready := old.AvailableAt(p.minReady)
+	if ready {
+		p.wait(s.NodeName, fleet.MinReady, old.Name+": its node's clock is ahead", at)
+	}
+	return ready
+}
 
 // available tells whether a Pod has been Ready for minReadySeconds (U134).
 func (p *planner) available(pod *fleet.Pod) bool {

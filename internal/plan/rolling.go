@@ -54,10 +54,11 @@ func (p *planner) rolling() {
 		case p.unsettled(pr):
 		case pr.new != nil:
 			p.explainUnavailable(s, pr.new)
-		case p.broken(pr.old):
-			broken = append(broken, pr)
-		default:
+		case p.unclear(s, pr.old):
+		case p.available(pr.old):
 			candidates = append(candidates, pr)
+		default:
+			broken = append(broken, pr)
 		}
 	}
 	if len(broken)+len(candidates) == 0 {

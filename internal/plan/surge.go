@@ -29,7 +29,8 @@ func (p *planner) surge() {
 		case pr.old == nil:
 		case pr.new != nil:
 			p.overlap(pr)
-		case p.broken(pr.old):
+		case p.unclear(s, pr.old):
+		case !p.available(pr.old):
 			p.replaceBroken(pr)
 		case p.claimed[s.NodeName]: // an orphan is there; who stays is seen once it is ours
 		case p.unanswered(s):

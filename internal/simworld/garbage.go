@@ -15,7 +15,7 @@ import (
 
 // gcSoon lets the garbage collector look, if a change may be its concern.
 func (w *World) gcSoon(c apimodel.Change) {
-	concerns := false
+	var concerns bool
 	switch o := c.New.(type) {
 	case *appsv1.DaemonSet:
 		concerns = c.Type == watch.Deleted || o.DeletionTimestamp != nil

@@ -41,7 +41,6 @@ type Replica struct {
 	// worstLag is the longest that this process has been behind the truth.
 	worstLag time.Duration
 	lease    elector
-	said     []string
 }
 
 // start begins a new process that knows nothing.

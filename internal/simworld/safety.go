@@ -77,7 +77,7 @@ func (s *sound) created(p *corev1.Pod, set *setTruth, node string, by *serving) 
 			same++
 		}
 	}
-	w.holds(AtMostOne, f.late() || (n <= limit && same <= 1), func() string {
+	w.holds(AtMostOne, f.late() || s.metLate(p, f) || (n <= limit && same <= 1), func() string {
 		return fmt.Sprintf("%s is the live Pod number %d on %s, and number %d of its revision", p.Name, n, node, same)
 	})
 	if by.call().Action.Reason.Code == fleet.SurgeStarted && !f.late() {
@@ -87,6 +87,17 @@ func (s *sound) created(p *corev1.Pod, set *setTruth, node string, by *serving) 
 	delete(s.refused, slotKey{by.call().Daemon.UID, node})
 }
 
+// metLate tells that a call found the Pod that a dead process's request had made under its name, and took it for its own: its
+// own request came even later.
+func (s *sound) metLate(p *corev1.Pod, f *flight) bool {
+	for _, t := range s.pods {
+		if t.late && t.last != nil && t.last.Name == p.Name && !t.last.CreationTimestamp.Time.Before(f.started.Truncate(time.Second)) {
+			return true
+		}
+	}
+	return false
+}
+
 // surging notes that a surge began on a node, and checks how many are under way (I5). One is over when the new Pod serves:
 // that the old one may go then is decided together with the next surge (U176).
 func (s *sound) surging(p *corev1.Pod, set *setTruth, node string, by *serving) {
@@ -94,17 +105,10 @@ func (s *sound) surging(p *corev1.Pod, set *setTruth, node string, by *serving) 
 	set.surged[node] = p.UID
 	n, allowed := 0, 0
 	for other, young := range set.surged {
-		here, lives := 0, false
-		for _, q := range s.w.pods() {
-			lives = lives || (q.UID == young && live(q) && hashOf(q) == hashOf(p))
-			if q.UID != young && !isReady(q) {
-				continue // an old Pod that serves nothing may go at any time (U173)
-			}
-			if ref := metav1.GetControllerOf(q); ref != nil && ref.UID == uid && nodeOf(q) == other && live(q) && !s.pods[q.UID].disturbed {
-				here++
-			}
-		}
-		if t := s.pods[young]; here < 2 || !lives || s.mustLeave(set, other, horizon) || (t != nil && !(t.readyAt.IsZero() && t.wasReady.IsZero())) {
+		here, lives := s.pairOn(uid, other, young, hashOf(p))
+		t := s.pods[young]
+		served := t != nil && (!t.readyAt.IsZero() || !t.wasReady.IsZero())
+		if here < 2 || !lives || served || s.mustLeave(set, other, horizon) {
 			delete(set.surged, other)
 			continue
 		}
@@ -114,6 +118,22 @@ func (s *sound) surging(p *corev1.Pod, set *setTruth, node string, by *serving) 
 		allowed = max(allowed, resolve(ds, set.mostDesired(horizon), true))
 	}
 	s.w.holds(SurgeBudget, n <= allowed, func() string { return fmt.Sprintf("%d nodes hold a pair, allowed are %d", n, allowed) })
+}
+
+// pairOn counts the live Pods on a node, but for old ones that serve nothing, which may go at any time (U173); lives tells
+// whether the new one is among them and still of the current revision.
+func (s *sound) pairOn(set types.UID, node string, young types.UID, hash string) (here int, lives bool) {
+	for _, q := range s.w.pods() {
+		ref := metav1.GetControllerOf(q)
+		if ref == nil || ref.UID != set || nodeOf(q) != node || !live(q) || s.pods[q.UID].disturbed {
+			continue
+		}
+		lives = lives || (q.UID == young && hashOf(q) == hash)
+		if q.UID == young || isReady(q) {
+			here++
+		}
+	}
+	return here, lives
 }
 
 func hashOf(p *corev1.Pod) string { return p.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] }
@@ -162,7 +182,7 @@ func (s *sound) deleted(old *corev1.Pod, t *podTruth, set *setTruth, node string
 			return fmt.Sprintf("deletes %s for %s, but it runs", old.Name, why)
 		})
 	case fleet.SurgeFinished:
-		s.surgeFinished(old, set, node, by)
+		s.surgeFinished(old, node, by)
 	case fleet.OldPodUnavailable:
 		if s.serves(t, set, f.started, f.horizon, f.slack) && old.DeletionTimestamp == nil {
 			s.take(set, node, by, old)
@@ -275,7 +295,7 @@ func (s *sound) available(set types.UID, t *setTruth, node string) bool {
 }
 
 // surgeFinished checks that the Pod that took over was available (I5).
-func (s *sound) surgeFinished(old *corev1.Pod, set *setTruth, node string, by *serving) {
+func (s *sound) surgeFinished(old *corev1.Pod, node string, by *serving) {
 	uid, f := by.call().Daemon.UID, by.flight
 	served := func(p *corev1.Pod) bool {
 		t := s.pods[p.UID]

@@ -271,7 +271,7 @@ func (s *sound) decided(r *Replica, c act.Call) {
 }
 
 // sent is told of each request that leaves a process.
-func (s *sound) sent(r *Replica, f *flight, q *request) {
+func (s *sound) sent(r *Replica, q *request) {
 	s.w.Stats.Requests++
 	s.w.holds(Leadership, !r.lease.over(), func() string {
 		return r.name + " sends " + q.verb + " " + q.name + " when its lease may be over"

@@ -35,7 +35,7 @@ func (r *Replica) dispatch(f *flight, q *request) {
 	w.requests++
 	n := w.requests
 	d := w.dice.of(forRequest, n)
-	w.sound.sent(r, f, q)
+	w.sound.sent(r, q)
 	fault, hit := w.callFault(n)
 	if hit && !applies(fault, q) {
 		hit = false

@@ -169,7 +169,7 @@ func (s *Server) beginDelete(old, next metav1.Object, o metav1.DeleteOptions, pe
 		return true, false
 	case graceOf(old) == 0:
 		return false, false
-	case o.GracePeriodSeconds == nil || *o.GracePeriodSeconds >= graceOf(old):
+	case o.GracePeriodSeconds == nil || atLeastOne(*o.GracePeriodSeconds) >= graceOf(old):
 		return false, true
 	default:
 		s.shorten(next, atLeastOne(*o.GracePeriodSeconds))

@@ -13,8 +13,8 @@ import (
 )
 
 // Overlay writes the patched files below dir, and with them the overlay file for the go command, whose path it gives. root is
-// where the module is.
-func Overlay(root, dir string, exhibits []Exhibit) (string, error) {
+// where the module is, more are files that are added to it.
+func Overlay(root, dir string, exhibits []Exhibit, more map[string]string) (string, error) {
 	replace := map[string]string{}
 	write := func(path string, text []byte) error {
 		to := filepath.Join(dir, strings.ReplaceAll(path, "/", "_"))
@@ -22,6 +22,9 @@ func Overlay(root, dir string, exhibits []Exhibit) (string, error) {
 		return os.WriteFile(to, text, 0o600)
 	}
 	var misfits []error
+	for path, text := range more {
+		misfits = append(misfits, write(path, []byte(text)))
+	}
 	for _, path := range files(exhibits) {
 		src, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
