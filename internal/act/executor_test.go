@@ -238,10 +238,13 @@ func (s spy) send(ctx context.Context) error {
 func (s spy) CreatePod(ctx context.Context, _ *corev1.Pod, _ metav1.CreateOptions) (*corev1.Pod, error) {
 	return nil, s.send(ctx)
 }
+
 func (s spy) GetPod(ctx context.Context, _, _ string) (*corev1.Pod, error) { return nil, s.send(ctx) }
+
 func (s spy) DeletePod(ctx context.Context, _, _ string, _ metav1.DeleteOptions) error {
 	return s.send(ctx)
 }
+
 func (s spy) UpdateDaemonSetStatus(ctx context.Context, _ *appsv1.DaemonSet) (*appsv1.DaemonSet, error) {
 	return nil, s.send(ctx)
 }

@@ -72,7 +72,6 @@ func (w *world) doCreate(c act.Call) act.Answer {
 	pod.Status.Phase = corev1.PodPending
 	w.touch(pod)
 	w.pods[pod.Name] = pod
-	w.madeFor[pod.UID] = c.Daemon.UID
 	w.note("create %s on %s (%s)", c.Daemon.Name, c.Action.Node, c.Action.Reason)
 	w.tellPod(pod)
 	w.later(0, func() { w.kubelet(pod, c.Action.Node) })
@@ -122,9 +121,6 @@ func (w *world) doDelete(c act.Call) act.Answer {
 		return act.Answer{Outcome: act.Conflict, Err: errors.New("the node exists")}
 	}
 	w.note("delete %s on %s (%s)", c.Daemon.Name, a.Node, a.Reason)
-	if w.onDelete != nil {
-		w.onDelete(pod, a)
-	}
 	w.terminate(pod, a.NodeGone)
 	return act.Answer{Outcome: act.Done}
 }

@@ -120,7 +120,7 @@ func (o LeaderOptions) hold(held context.Context, g *guard, run func(context.Con
 		defer o.Leading(false)
 	}
 	ran := make(chan error, 1)
-	go func() { ran <- run(fenced{held, g}) }()
+	go func() { ran <- run(fenced{held, g}) }() //nolint:contextcheck // it descends from held
 	select {
 	case err := <-ran:
 		return err

@@ -54,10 +54,6 @@ type world struct {
 	statuses         []string
 	extremes         func() string
 	watchers         []func()
-	madeFor          map[types.UID]types.UID // which DaemonSet a Pod was created for
-	// fault may make a call fail before or after it takes effect; onDelete sees what the controller deletes.
-	fault    func(act.Call) (before, after error)
-	onDelete func(*corev1.Pod, plan.Action)
 }
 
 type appointment struct {
@@ -71,7 +67,7 @@ func newWorld(placement plan.Placement) *world {
 		now: t0, placement: placement, nodes: map[string]*corev1.Node{}, pods: map[string]*corev1.Pod{},
 		sets: map[string]*appsv1.DaemonSet{}, revisions: map[string]*appsv1.ControllerRevision{},
 		mute: map[string]bool{}, rejecting: map[string]bool{}, badImages: map[string]bool{},
-		madeFor: map[types.UID]types.UID{}, readyAfter: time.Second, refuseAs: act.Refused, grace: time.Second, quota: -1, plans: map[string]int{},
+		readyAfter: time.Second, refuseAs: act.Refused, grace: time.Second, quota: -1, plans: map[string]int{},
 	}
 	w.restart()
 	return w
@@ -205,52 +201,13 @@ func (w *world) work() {
 			return
 		}
 		for _, c := range calls {
-			a := w.try(c)
+			a := w.do(c)
 			a.Call = c
 			w.core.Answer(a, w.now)
 			w.look()
 		}
 	}
 	panic("the controller does not come to rest:\n" + strings.Join(w.log[max(0, len(w.log)-12):], "\n"))
-}
-
-// try carries a call out unless something is in its way. Where the answer is lost act finds out what became of a create or
-// a delete; anything else does the same when done twice, and counts as not done.
-func (w *world) try(c act.Call) act.Answer {
-	if w.fault == nil {
-		return w.do(c)
-	}
-	before, after := w.fault(c)
-	if before != nil {
-		return act.Answer{Outcome: act.Busy, Err: before}
-	}
-	a := w.do(c)
-	known := c.Status == nil && (c.Action.Kind == plan.Create || c.Action.Kind == plan.Delete)
-	if after != nil && !known && a.Outcome == act.Done {
-		return act.Answer{Outcome: act.Busy, Err: after}
-	}
-	return a
-}
-
-// kubelets makes every kubelet look at its Pods again: those that run become Ready.
-func (w *world) kubelets() {
-	for _, p := range sorted(w.pods) {
-		node, _ := match.Target(&p.Spec)
-		if w.nodes[node] == nil || p.DeletionTimestamp != nil || p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded {
-			continue
-		}
-		w.changePod(p, func(p *corev1.Pod) {
-			p.Spec.NodeName = node
-			setReady(p, true, w.now)
-		})
-	}
-}
-
-// terminateIf deletes a Pod if it is still there.
-func (w *world) terminateIf(p *corev1.Pod) {
-	if q := w.pods[p.Name]; q != nil && q.UID == p.UID {
-		w.terminate(q, false)
-	}
 }
 
 func (w *world) look() {

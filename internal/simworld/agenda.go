@@ -30,6 +30,7 @@ func (a appointments) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
 
 // Push and Pop make appointments a heap.Interface.
 func (a *appointments) Push(x any) { *a = append(*a, x.(appointment)) }
+
 func (a *appointments) Pop() any {
 	last := len(*a) - 1
 	x := (*a)[last]

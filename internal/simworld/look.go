@@ -8,9 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
-
 	corehelpers "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 
 	"github.com/everynode/everynode/internal/match"
 	"github.com/everynode/everynode/internal/simworld/apimodel"
@@ -33,6 +32,7 @@ func (w *World) nodes() []*corev1.Node { return typed[*corev1.Node](w.all(apimod
 func (w *World) sets() []*appsv1.DaemonSet {
 	return typed[*appsv1.DaemonSet](w.all(apimodel.DaemonSets))
 }
+
 func (w *World) revisions() []*appsv1.ControllerRevision {
 	return typed[*appsv1.ControllerRevision](w.all(apimodel.Revisions))
 }
