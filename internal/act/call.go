@@ -66,7 +66,7 @@ type Answer struct {
 	Pod       *corev1.Pod
 	DaemonSet *appsv1.DaemonSet
 	Revision  *appsv1.ControllerRevision
-	// Unsure tells of a Create that no Pod was there, but that the request may still be on its way to the API server.
+	// Unsure tells of a Create that was not answered that the request may still be on its way to the API server.
 	Unsure bool
 	// RetryAfter is what a busy API server asked for; zero when it did not.
 	RetryAfter time.Duration

@@ -6,8 +6,8 @@ import "time"
 type Creates struct {
 	// UnderWay is how many have not been answered.
 	UnderWay int
-	// Unsure is the name of a Pod whose create was not answered and that was not there when it was looked for. Until Till
-	// it may yet appear, so no Pod is made under another name.
+	// Unsure is the name of a Pod whose create was not answered. Until Till it may yet appear, once more if one was there when it
+	// was looked for, so no Pod is made under another name.
 	Unsure string
 	Till   time.Time
 }

@@ -77,7 +77,7 @@ func (s *sound) created(p *corev1.Pod, set *setTruth, node string, by *serving) 
 			same++
 		}
 	}
-	w.holds(AtMostOne, f.late() || s.metLate(p, f) || (n <= limit && same <= 1), func() string {
+	w.holds(AtMostOne, f.late() || (n <= limit && same <= 1), func() string {
 		return fmt.Sprintf("%s is the live Pod number %d on %s, and number %d of its revision", p.Name, n, node, same)
 	})
 	if by.call().Action.Reason.Code == fleet.SurgeStarted && !f.late() {
@@ -85,17 +85,6 @@ func (s *sound) created(p *corev1.Pod, set *setTruth, node string, by *serving) 
 	}
 	s.faithful(p, set, node, by)
 	delete(s.refused, slotKey{by.call().Daemon.UID, node})
-}
-
-// metLate tells that a call found the Pod that a dead process's request had made under its name, and took it for its own: its
-// own request came even later.
-func (s *sound) metLate(p *corev1.Pod, f *flight) bool {
-	for _, t := range s.pods {
-		if t.late && t.last != nil && t.last.Name == p.Name && !t.last.CreationTimestamp.Time.Before(f.started.Truncate(time.Second)) {
-			return true
-		}
-	}
-	return false
 }
 
 // surging notes that a surge began on a node, and checks how many are under way (I5). One is over when the new Pod serves:
