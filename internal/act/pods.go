@@ -40,7 +40,7 @@ func (x *Executor) create(ctx context.Context, c Call) Answer {
 	case metav1.IsControlledBy(held, c.Daemon):
 		return Answer{Outcome: Done, Pod: held, Unsure: unknown} // another request may have made it
 	default:
-		return Answer{Outcome: Taken, Pod: held, Err: fmt.Errorf("the name %s is held by a Pod of another owner", held.Name)}
+		return Answer{Outcome: Taken, Pod: held, Unsure: unknown, Err: fmt.Errorf("the name %s is held by a Pod of another owner", held.Name)}
 	}
 }
 

@@ -123,7 +123,6 @@ func (c *Core) learnCreate(d *fleet.Daemon, a act.Answer, now time.Time) {
 		s.Served = true
 	case act.Taken:
 		s.Taken = a.Pod.UID
-		d.NameTaken(a.Action.Node, a.Action.Name)
 	case act.Stopped:
 	default: // whatever the server said, a webhook may have said it for it, and will again
 		hold(d, s, a, now)

@@ -36,11 +36,3 @@ func (d *Daemon) CreateAnswered(node, name string, till, now time.Time) {
 	}
 	d.creates[node] = c
 }
-
-// NameTaken notes that a name belongs to another's Pod, so that none of ours can appear under it.
-func (d *Daemon) NameTaken(node, name string) {
-	if c := d.creates[node]; c.Unsure == name {
-		c.Unsure, c.Till = "", time.Time{}
-		d.creates[node] = c
-	}
-}

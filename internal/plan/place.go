@@ -187,7 +187,7 @@ func (p *planner) create(s *fleet.Slot, why fleet.Reason) {
 	}
 	name := Name(p.d, s)
 	if before.Unsure != "" && before.Unsure != name && p.Now.Before(before.Till) {
-		if slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return pod.Name == before.Unsure }) {
+		if s.Taken != "" || slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return pod.Name == before.Unsure }) {
 			p.wait(s.NodeName, fleet.CallInFlight, before.Unsure+" may yet be made", before.Till)
 			return
 		}

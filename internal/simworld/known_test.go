@@ -16,6 +16,7 @@ var known = map[uint64]string{
 	7126:  "a node went and came back while a create was in doubt",
 	29000: "after a restart the clocks of kubelets that are ahead let an available Pod go",
 	63265: "a create found another request's Pod, and landed later",
+	86092: "a create met another's Pod under its name, and landed later",
 	76838: "a create found a Pod that had been given back, and landed later",
 }
 
