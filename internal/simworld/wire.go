@@ -109,6 +109,16 @@ func ask[T any](ctx context.Context, l *wire, q request, serve func(s *apimodel.
 	return out, err
 }
 
+// seen is a Pod with the stamps as the process sees them, by the watch and by answers alike.
+func (l *wire) seen(p *corev1.Pod, err error) (*corev1.Pod, error) {
+	for _, x := range l.f.r.watches {
+		if x.kind == apimodel.Pods && p != nil {
+			return x.shifted(p), err
+		}
+	}
+	return p, err
+}
+
 func (l *wire) GetNode(ctx context.Context, name string) (*corev1.Node, error) {
 	return ask(ctx, l, request{verb: "get", kind: apimodel.Nodes, name: name}, func(s *apimodel.Server, _ string) (*corev1.Node, error) {
 		return s.GetNode(name)
@@ -117,20 +127,20 @@ func (l *wire) GetNode(ctx context.Context, name string) (*corev1.Node, error) {
 
 func (l *wire) CreatePod(ctx context.Context, pod *corev1.Pod, o metav1.CreateOptions) (*corev1.Pod, error) {
 	q := request{verb: "create", kind: apimodel.Pods, name: pod.Name, writes: len(o.DryRun) == 0}
-	return ask(ctx, l, q, func(s *apimodel.Server, actor string) (*corev1.Pod, error) { return s.CreatePod(actor, pod, o) })
+	return l.seen(ask(ctx, l, q, func(s *apimodel.Server, actor string) (*corev1.Pod, error) { return s.CreatePod(actor, pod, o) }))
 }
 
 func (l *wire) GetPod(ctx context.Context, namespace, name string) (*corev1.Pod, error) {
-	return ask(ctx, l, request{verb: "get", kind: apimodel.Pods, name: name}, func(s *apimodel.Server, _ string) (*corev1.Pod, error) {
+	return l.seen(ask(ctx, l, request{verb: "get", kind: apimodel.Pods, name: name}, func(s *apimodel.Server, _ string) (*corev1.Pod, error) {
 		return s.GetPod(namespace, name)
-	})
+	}))
 }
 
 func (l *wire) PatchPod(ctx context.Context, namespace, name string, kind types.PatchType, body []byte) (*corev1.Pod, error) {
 	q := request{verb: "patch", kind: apimodel.Pods, name: name, writes: true}
-	return ask(ctx, l, q, func(s *apimodel.Server, actor string) (*corev1.Pod, error) {
+	return l.seen(ask(ctx, l, q, func(s *apimodel.Server, actor string) (*corev1.Pod, error) {
 		return s.PatchPod(actor, namespace, name, kind, body)
-	})
+	}))
 }
 
 func (l *wire) DeletePod(ctx context.Context, namespace, name string, o metav1.DeleteOptions) error {
