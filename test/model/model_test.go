@@ -19,7 +19,7 @@ import (
 
 var (
 	seedFlag = flag.Uint64("model-seed", 1, "what the sequences are made from")
-	opsFlag  = flag.Int("model-ops", 2400, "how many operations, in all sequences together")
+	opsFlag  = flag.Int("model-ops", 1600, "how many operations, in all sequences together")
 	onlyFlag = flag.Int("model-only", -1, "play only this sequence, and print it")
 )
 

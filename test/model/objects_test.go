@@ -186,7 +186,7 @@ func daemonChanges(r *run) []change[*appsv1.DaemonSet] {
 			if ds.Annotations == nil {
 				ds.Annotations = map[string]string{}
 			}
-			ds.Annotations[appsv1.DeprecatedTemplateGeneration] = fmt.Sprint(n * 5)
+			ds.Annotations[appsv1.DeprecatedTemplateGeneration] = fmt.Sprint(5 + n)
 		}),
 		c("no annotations, limit "+fmt.Sprint(limit), func(ds *appsv1.DaemonSet) {
 			ds.Annotations = nil // an annotation that the server puts back is a write of managedFields alone: left out

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -41,10 +42,26 @@ func (r *run) podOp() op {
 	case n < 14:
 		return update(r, o, "update", podChanges(r), func(s *side, p *corev1.Pod) (*corev1.Pod, error) { return s.UpdatePod(r.ctx, p) })
 	case n < 18:
-		return update(r, o, "update status of", podStatusChanges(r), func(s *side, p *corev1.Pod) (*corev1.Pod, error) { return s.UpdatePodStatus(r.ctx, p) })
+		return update(r, o, "update status of", podStatusChanges(r), func(s *side, p *corev1.Pod) (*corev1.Pod, error) {
+			return s.UpdatePodStatus(r.ctx, s.scheduled(o, p))
+		})
 	default:
 		return r.bindPod(o)
 	}
+}
+
+// scheduled puts the condition PodScheduled, which only the real server has, into a status that was made before it was there.
+func (s *side) scheduled(o slot, p *corev1.Pod) *corev1.Pod {
+	is := func(c corev1.PodCondition) bool { return c.Type == corev1.PodScheduled }
+	live, ok := s.last(o).(*corev1.Pod)
+	if !ok {
+		return p
+	}
+	p.Status.Conditions = slices.DeleteFunc(p.Status.Conditions, is)
+	if i := slices.IndexFunc(live.Status.Conditions, is); i >= 0 {
+		p.Status.Conditions = append(p.Status.Conditions, live.Status.Conditions[i])
+	}
+	return p
 }
 
 // createPod makes a Pod as the controller does, or one of many that it does not.
@@ -221,6 +238,10 @@ func update[O interface {
 		next := fresh(r.namespace, s, o).(O)
 		if pick >= 0 {
 			next = s.seen[o][pick].(O).DeepCopy()
+			next.SetManagedFields(nil) // old ones would be written back; the controller sends none
+			if p, ok := any(next).(*corev1.Pod); ok {
+				p.Spec = *s.last(o).(*corev1.Pod).Spec.DeepCopy() // most of it may not change, which the model leaves out
+			}
 		}
 		c.do(s, next)
 		pre.do(s, next)

@@ -20,7 +20,8 @@
 //   - the order of validation and webhooks: Admit comes after validation, as quota does;
 //   - the two requests that write a Node, its spec and its status, are one;
 //   - the text of errors, and which fields a refused one names;
-//   - bookmarks, pages and selectors; a compaction does not take the past from ListAt.
+//   - bookmarks, pages and selectors; a compaction does not take the past from ListAt. That a watch from before it is refused
+//     is not compared: no real server compacts so soon.
 //
 // Garbage collection, kubelets and binding are actors of a world.
 //
