@@ -65,13 +65,17 @@ func (p *planner) rolling() {
 		return
 	}
 	candidates, broken = p.replaceable(candidates), p.replaceable(broken)
+	room := p.Budget.MaxUnavailable - p.Budget.Used
+	if len(broken) == 0 && room <= 0 {
+		p.outOfBudget(candidates)
+		return
+	}
 	if len(broken)+len(candidates) == 0 || !p.approved(append(broken, candidates...)) {
 		return
 	}
 	for _, pr := range broken {
 		p.drop(pr.slot, pr.old, fleet.Reason{Code: fleet.OldPodUnavailable, Detail: "revision " + p.Hash})
 	}
-	room := p.Budget.MaxUnavailable - p.Budget.Used
 	for _, pr := range zones.spread(candidates, room) {
 		p.drop(pr.slot, pr.old, fleet.Reason{Code: fleet.TemplateOutdated, Detail: "revision " + p.Hash})
 	}
