@@ -61,10 +61,12 @@ func (p *planner) rolling() {
 			broken = append(broken, pr)
 		}
 	}
-	if len(broken)+len(candidates) == 0 {
-		return
-	}
-	candidates, broken = p.replaceable(candidates), p.replaceable(broken)
+	p.replace(p.replaceable(candidates), p.replaceable(broken), zones)
+}
+
+// replace lets old Pods go: broken ones, and candidates as far as the budget has room. Without anything to do it asks for no
+// dry run either.
+func (p *planner) replace(candidates, broken []pair, zones *zones) {
 	room := p.Budget.MaxUnavailable - p.Budget.Used
 	if len(broken) == 0 && room <= 0 {
 		p.outOfBudget(candidates)

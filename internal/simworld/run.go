@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/everynode/everynode/internal/plan"
 	"github.com/everynode/everynode/internal/simworld/apimodel"
 )
 
@@ -80,11 +81,24 @@ func (w *World) heal() {
 			w.must(w.API.UpdateDaemonSet("user", next))
 		}
 	}
+	w.untaint()
 	w.later(time.Minute, w.sound.healed) // until then a watch may have been down, and the view be of the past
 	w.later(2*time.Minute, w.replaceByHand)
 	w.run(w.now.Add(healing))
 	if len(w.Found) == 0 {
 		w.sound.converged()
+	}
+}
+
+// untaint takes off the taints where a scheduler binds: it leaves a Pod pending that was made for a node just before its taint
+// was seen, and such a Pod counts against the budget, upstream's too, until the taint goes or somebody deletes it.
+func (w *World) untaint() {
+	for _, n := range w.nodes() {
+		if w.Setup.Placement == plan.Scheduler && len(n.Spec.Taints) > 0 {
+			next := n.DeepCopy()
+			next.Spec.Taints = nil
+			w.must(w.API.UpdateNode("user", next))
+		}
 	}
 }
 
