@@ -61,7 +61,7 @@ func TestModel(t *testing.T) {
 }
 
 // tally counts what was done.
-type tally struct{ ops, refused, objects, errors, events, lists int }
+type tally struct{ ops, refused, objects, errors, events, lists, dropped int }
 
 func (a *tally) add(b tally) {
 	a.ops += b.ops
@@ -70,11 +70,12 @@ func (a *tally) add(b tally) {
 	a.errors += b.errors
 	a.events += b.events
 	a.lists += b.lists
+	a.dropped += b.dropped
 }
 
 func (a tally) String() string {
-	return fmt.Sprintf("%d operations, of which %d were refused; compared: %d answers, %d objects, %d events, %d lists",
-		a.ops, a.refused, a.errors, a.objects, a.events, a.lists)
+	return fmt.Sprintf("%d operations, of which %d were refused; compared: %d answers, %d objects, %d events, %d lists; %d sequences ended early",
+		a.ops, a.refused, a.errors, a.objects, a.events, a.lists, a.dropped)
 }
 
 // freeze takes all rights from the controllers of the control plane, and waits until they have none.
