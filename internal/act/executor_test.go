@@ -11,6 +11,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
@@ -247,4 +249,26 @@ func (s spy) DeletePod(ctx context.Context, _, _ string, _ metav1.DeleteOptions)
 
 func (s spy) UpdateDaemonSetStatus(ctx context.Context, _ *appsv1.DaemonSet) (*appsv1.DaemonSet, error) {
 	return nil, s.send(ctx)
+}
+
+// The API server says "invalid" of a patch for a namesake, and where another controller was faster (422, not 409).
+func TestAPatchThatComesTooLateIsNoRefusal(t *testing.T) {
+	for name, tc := range map[string]struct {
+		uid, version string
+		want         Outcome
+	}{
+		"a namesake":               {"uid-second", "9", Gone},
+		"changed meanwhile":        {"uid-p", "9", Conflict},
+		"refused as it was judged": {"uid-p", "7", Refused},
+	} {
+		live := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: types.UID(tc.uid), ResourceVersion: tc.version}}
+		c := fake.NewClientset(live)
+		fails(c, "patch", 1, apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "d-x", nil), false)
+		call := deleteCall(true)
+		call.Action.Kind, call.Action.Hash = plan.Relabel, "h"
+		a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), call)
+		if a.Outcome != tc.want || (tc.want == Conflict) != (a.Pod != nil) {
+			t.Errorf("%s: outcome %v with Pod %v, want %v", name, a.Outcome, a.Pod, tc.want)
+		}
+	}
 }

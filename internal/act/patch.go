@@ -29,8 +29,11 @@ func (x *Executor) patchPod(ctx context.Context, c Call, kind types.PatchType, m
 	var pod *corev1.Pod
 	pod, err = x.api.PatchPod(actx, c.Action.Pod.Namespace, c.Action.Pod.Name, kind, body)
 	a := answered(err)
-	if err == nil {
+	switch {
+	case err == nil:
 		a.Pod = pod
+	case apierrors.IsInvalid(err): // a namesake, or another controller was faster
+		a = x.bringHome(ctx, c, a)
 	}
 	return a
 }

@@ -77,8 +77,13 @@ func (x *Executor) delete(ctx context.Context, c Call) Answer {
 	if a.Outcome != Conflict && a.Outcome != Gone {
 		return a
 	}
-	// Bring home what the Pod is now, so that the next plan is not made from the same old view. A webhook can say 404 or 409
-	// too, of a Pod that is there as it was: that is a refusal.
+	return x.bringHome(ctx, c, a)
+}
+
+// bringHome reads what the Pod of a refused call is now, so that the next plan is not made from the same old view. A webhook can
+// say 404 or 409 too, of a Pod that is there as it was: that is a refusal.
+func (x *Executor) bringHome(ctx context.Context, c Call, a Answer) Answer {
+	pod := c.Action.Pod
 	fresh, err := persist(ctx, x, func(ctx context.Context) (*corev1.Pod, error) {
 		return x.api.GetPod(ctx, pod.Namespace, pod.Name)
 	})
@@ -86,7 +91,7 @@ func (x *Executor) delete(ctx context.Context, c Call) Answer {
 	case apierrors.IsNotFound(err) || (err == nil && fresh.UID != pod.UID):
 		a.Outcome = Gone
 	case err != nil:
-	case fresh.ResourceVersion == pod.ResourceVersion() || !c.Action.Guarded:
+	case fresh.ResourceVersion == pod.ResourceVersion():
 		a.Outcome = Refused
 	default:
 		a.Outcome, a.Pod = Conflict, fresh
