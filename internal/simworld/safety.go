@@ -173,7 +173,11 @@ func (s *sound) deleted(old *corev1.Pod, t *podTruth, set *setTruth, node string
 	case fleet.SurgeFinished:
 		s.surgeFinished(old, node, by)
 	case fleet.OldPodUnavailable:
-		if s.serves(t, set, f.started, f.horizon, f.slack) && old.DeletionTimestamp == nil {
+		serves := s.serves(t, set, f.started, f.horizon, f.slack) && old.DeletionTimestamp == nil
+		if w.Setup.Faults.Has(ClockJump) {
+			w.holds(Clocks, !serves, func() string { return old.Name + " is available and taken for one that is not" })
+		}
+		if serves {
 			s.take(set, node, by, old)
 		}
 	case fleet.TemplateOutdated:
