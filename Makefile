@@ -25,7 +25,7 @@ check: go ## vet and test the core: seconds
 
 test: check build lint ## everything: lint, all tests, upstream's suites, a real API server
 	go test -vet=off ./cmd/... ./config/... ./internal/...
-	go test -vet=off -v -run TestSeeds ./internal/simworld -seeds 12000 -time 3m -detail
+	go test -vet=off -v -run TestSeeds ./internal/simworld -seeds 12000 -time 90s -detail
 	go test -vet=off -p 1 -timeout 30m $$(go list ./test/... | grep -v 'test/conformance$$')
 	@hack/conformance.sh
 

@@ -189,7 +189,7 @@ func (s *sound) deleted(old *corev1.Pod, t *podTruth, set *setTruth, node string
 
 // serves tells whether the process had to know that a Pod was available when it decided.
 func (s *sound) serves(t *podTruth, set *setTruth, decided, horizon time.Time, slack time.Duration) bool {
-	if t.readyAt.IsZero() || t.readyAt.After(horizon) {
+	if t.readyAt.IsZero() || !t.readyAt.Before(horizon) {
 		return false
 	}
 	longest := int32(0)
