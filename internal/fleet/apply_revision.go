@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -46,7 +47,20 @@ func (f *Fleet) applyRevision(o *appsv1.ControllerRevision, version Version) {
 	if old != nil {
 		f.touchOwner(old)
 	}
-	f.touchOwner(r)
+	if old != nil || r.owner == "" || o.DeletionTimestamp != nil || !f.copied(r) {
+		f.touchOwner(r)
+	}
+}
+
+// copied tells that the owner has another revision with the same data: upstream leaves such a copy until the next look (U119), and
+// its own specs rely on that.
+func (f *Fleet) copied(r *Revision) bool {
+	for _, o := range f.revisions {
+		if o != r && o.owner == r.owner && bytes.Equal(o.Object.Data.Raw, r.Object.Data.Raw) {
+			return true
+		}
+	}
+	return false
 }
 
 // DeleteRevision takes out a ControllerRevision whose deletion the watch delivers under that version.
