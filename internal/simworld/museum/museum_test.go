@@ -46,7 +46,7 @@ func TestExhibits(t *testing.T) {
 		}
 		r := row{Exhibit: x, catch: b.inSchedules(t, x.Name, *seeds, *limit)}
 		if r.by == "" && whole && !*quick {
-			r.catch = b.inOtherNets(t, x.Name)
+			r.catch = b.inOtherNets(t, x)
 		}
 		rows = append(rows, r)
 		t.Log(r.String())

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -159,30 +160,39 @@ func (b *build) inSchedules(t *testing.T, exhibit string, schedules int, limit t
 	return catch{}
 }
 
-// net is a test beside the random schedules.
-type net struct{ pkg, pattern, name string }
+// net is a test beside the random schedules. It is tried by exhibits in the packages that it runs.
+type net struct{ pkg, pattern, name, of string }
 
 // nets are tried in this order by those whom the random schedules do not catch.
 var nets = []net{
-	{simworld, "^TestKnownSeeds$", "known seeds"},
-	{"internal/plan", "^Fuzz", "properties of plan"},
-	{"internal/fleet", "^Fuzz", "properties of fleet"},
-	{"internal/revision", "^(Fuzz|TestReconcileSettles)", "properties of revision"},
-	{"internal/match", "^(Fuzz|TestVerdict|TestPure)", "properties of match"},
-	{explore, "^Test(Promises|OldStories)$", "the small world"},
-	{simworld, "^Test(CrashPoints|ADayAtRest|OneInTroubleHoldsUpNoOther)$", "crash points"},
+	{simworld, "^TestKnownSeeds$", "known seeds", ""},
+	{"internal/plan", "^Fuzz", "properties of plan", "internal/(plan|revision|match)/"},
+	{"internal/fleet", "^Fuzz", "properties of fleet", "internal/fleet/"},
+	{"internal/revision", "^(Fuzz|TestReconcileSettles)", "properties of revision", "internal/revision/"},
+	{"internal/match", "^(Fuzz|TestVerdict|TestPure)", "properties of match", "internal/match/"},
+	{explore, "^Test(Promises|OldStories)$", "the small world", "internal/(plan|fleet|revision|match)/"},
+	{simworld, "^Test(CrashPoints|ADayAtRest|OneInTroubleHoldsUpNoOther)$", "crash points", ""},
 }
 
-// inOtherNets tries the other tests.
-func (b *build) inOtherNets(t *testing.T, exhibit string) catch {
+// holds tells whether the net runs what the exhibit changes.
+func (n net) holds(x Exhibit) bool {
+	return slices.ContainsFunc(x.Edits, func(e Edit) bool { return regexp.MustCompile(n.of).MatchString(e.File) })
+}
+
+// inOtherNets tries the other tests; of the crash points only some.
+func (b *build) inOtherNets(t *testing.T, x Exhibit) catch {
 	t.Helper()
 	for _, n := range nets {
-		if out, ok, took := b.run(t, n.pkg, exhibit, 10*time.Minute, "-test.failfast", "-test.run="+n.pattern); !ok {
+		if !n.holds(x) {
+			continue
+		}
+		args := []string{"-test.failfast", "-test.short", "-test.run=" + n.pattern}
+		if out, ok, took := b.run(t, n.pkg, x.Name, 10*time.Minute, args...); !ok {
 			c := catch{by: n.name, text: out, took: took}
 			if f := failed.FindAllStringSubmatch(out, -1); len(f) > 0 {
 				c.text = f[len(f)-1][1]
 			}
-			if _, sound, _ := b.run(t, n.pkg, "", 10*time.Minute, "-test.failfast", "-test.run="+n.pattern); sound {
+			if _, sound, _ := b.run(t, n.pkg, "", 10*time.Minute, args...); sound {
 				return c
 			}
 		}
