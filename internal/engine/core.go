@@ -113,9 +113,17 @@ func (c *Core) Step(now time.Time, clock func() time.Time) []act.Call {
 	return calls
 }
 
+// lookLater is after how long a DaemonSet is looked at that got a copy of one of its revisions.
+const lookLater = time.Minute
+
 // wakeUp makes dirty whatever waited for this moment. A DaemonSet that is gone waits for nothing any more, even if a call for
 // it is still under way.
 func (c *Core) wakeUp(now time.Time) {
+	for _, uid := range c.Fleet.Later() {
+		if k := c.desks[uid]; k != nil {
+			k.wakeAt(now.Add(lookLater))
+		}
+	}
 	for uid, k := range c.desks {
 		if !k.wake.IsZero() && !now.Before(k.wake) {
 			k.wake = time.Time{}

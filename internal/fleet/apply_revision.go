@@ -47,13 +47,15 @@ func (f *Fleet) applyRevision(o *appsv1.ControllerRevision, version Version) {
 	if old != nil {
 		f.touchOwner(old)
 	}
-	if old != nil || r.owner == "" || o.DeletionTimestamp != nil || !f.copied(r) {
-		f.touchOwner(r)
+	if old == nil && r.owner != "" && o.DeletionTimestamp == nil && f.copied(r) {
+		f.later[r.owner] = struct{}{}
+		return
 	}
+	f.touchOwner(r)
 }
 
 // copied tells that the owner has another revision with the same data: upstream leaves such a copy until the next look (U119), and
-// its own specs rely on that.
+// its own specs rely on that. Here that look comes by itself, for it may be a late create of a process that is gone.
 func (f *Fleet) copied(r *Revision) bool {
 	for _, o := range f.revisions {
 		if o != r && o.owner == r.owner && bytes.Equal(o.Object.Data.Raw, r.Object.Data.Raw) {

@@ -24,6 +24,8 @@ type Fleet struct {
 	homeless  map[string]map[*Pod]struct{} // bound to a node that is not known, by its name
 	revisions map[types.NamespacedName]*Revision
 	dirty     map[types.NamespacedName]struct{}
+	// later are DaemonSets that got a copy of a revision: they are looked at again, but not at once.
+	later map[types.UID]struct{}
 	// podsSeen is the newest version that the Pod watch has delivered in order: an answer to an own create that is not
 	// newer than this, and whose Pod is not here, tells of a Pod that is gone again.
 	podsSeen Version
@@ -38,7 +40,7 @@ func New(judge NewJudge) *Fleet {
 		nodes: map[string]*Node{}, daemons: map[types.NamespacedName]*Daemon{}, byUID: map[types.UID]*Daemon{},
 		pods: map[types.NamespacedName]*Pod{}, byOwner: map[types.UID]map[*Pod]struct{}{},
 		orphans: map[string]map[*Pod]struct{}{}, homeless: map[string]map[*Pod]struct{}{},
-		revisions: map[types.NamespacedName]*Revision{}, dirty: map[types.NamespacedName]struct{}{},
+		revisions: map[types.NamespacedName]*Revision{}, dirty: map[types.NamespacedName]struct{}{}, later: map[types.UID]struct{}{},
 	}
 }
 
@@ -69,6 +71,13 @@ func (f *Fleet) Dirty() []*Daemon {
 	slices.SortFunc(out, func(a, b *Daemon) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Key.Namespace, b.Key.Namespace), cmp.Compare(a.Key.Name, b.Key.Name))
 	})
+	return out
+}
+
+// Later takes the UIDs of DaemonSets that are to be looked at again after a while.
+func (f *Fleet) Later() []types.UID {
+	out := slices.Sorted(maps.Keys(f.later))
+	clear(f.later)
 	return out
 }
 
