@@ -37,7 +37,7 @@ func (c *Core) Answer(a act.Answer, now time.Time) {
 	}
 	if d != nil {
 		c.learn(d, k, a, now)
-		c.Fleet.Touch(key)
+		c.Fleet.TouchSlot(d, a.Action.Node)
 	}
 }
 

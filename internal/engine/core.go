@@ -29,7 +29,8 @@ type Core struct {
 
 // Observer is told what the metrics count. Its methods are called by the goroutine that owns the Core.
 type Observer interface {
-	Planned(p plan.Plan, took time.Duration)
+	// Planned is told the numbers of each plan, with the Book that they are from.
+	Planned(p plan.Plan, b *plan.Book, took time.Duration)
 	Answered(a act.Answer)
 	// Forgotten tells of a DaemonSet that is gone.
 	Forgotten(daemonSet types.UID)
@@ -63,12 +64,13 @@ type desk struct {
 	wroteAt     time.Time
 	statusRetry fleet.Backoff
 	made, ended []string // Pods of this round, for one event
-	// stalledOn is what the rollout waits for, since when, and whether that was told.
-	stalledOn    string
+	// stalledOn tells what the rollout waits for from what it waited for before, since when, and whether that was told.
+	stalledOn    uint64
 	stalledSince time.Time
 	stallTold    bool
-	// template is the revision data of daemon's template; another template comes with another Daemon.
+	// template is the revision data of daemon's template, and book the plan of it; another template comes with another Daemon.
 	template []byte
+	book     *plan.Book
 	daemon   *fleet.Daemon
 }
 
@@ -87,7 +89,7 @@ func (k *desk) templateOf(d *fleet.Daemon) []byte {
 func (c *Core) deskOf(d *fleet.Daemon) *desk {
 	k := c.desks[d.UID]
 	if k == nil {
-		k = &desk{ramp: act.NewRamp()}
+		k = &desk{ramp: act.NewRamp(), book: plan.NewBook()}
 		c.desks[d.UID] = k
 	}
 	return k
@@ -98,16 +100,13 @@ func (c *Core) Step(now time.Time, clock func() time.Time) []act.Call {
 	c.wakeUp(now)
 	var calls []act.Call
 	for _, d := range c.Fleet.Dirty() {
-		start := clock()
-		p, err := plan.Compute(plan.Input{
-			Daemon: d, Revisions: c.Fleet.Revisions(d), Orphans: c.Fleet.Orphans(d), Template: c.deskOf(d).templateOf(d), Now: now, Placement: c.placement,
-		})
-		if err != nil {
+		start, k := clock(), c.deskOf(d)
+		if err := k.book.Update(c.input(d, now)); err != nil {
 			c.announce(d.Object, report.Undecided(err), now)
 			continue // an event changes the DaemonSet; nothing is retried before
 		}
-		c.observe.Planned(p, clock().Sub(start))
-		calls = append(calls, c.dispatch(d, p, now)...)
+		c.observe.Planned(k.book.Numbers(), k.book, clock().Sub(start))
+		calls = append(calls, c.dispatch(d, k, now)...)
 	}
 	c.sweep()
 	return calls
@@ -115,6 +114,14 @@ func (c *Core) Step(now time.Time, clock func() time.Time) []act.Call {
 
 // lookLater is after how long a DaemonSet is looked at that got a copy of one of its revisions.
 const lookLater = time.Minute
+
+// input is what a DaemonSet's plan depends on now.
+func (c *Core) input(d *fleet.Daemon, now time.Time) plan.Input {
+	return plan.Input{
+		Daemon: d, Revisions: c.Fleet.Revisions(d), Orphans: c.Fleet.Orphans(d), Changed: d.Changed(), Template: c.deskOf(d).templateOf(d),
+		Now: now, Placement: c.placement,
+	}
+}
 
 // wakeUp makes dirty whatever waited for this moment. A DaemonSet that is gone waits for nothing any more, even if a call for
 // it is still under way.

@@ -18,32 +18,26 @@ const (
 	refusalLongest = time.Minute
 )
 
-// dispatch turns a plan into calls as far as pace and ramp allow; the rest is planned again when an answer comes.
-func (c *Core) dispatch(d *fleet.Daemon, p plan.Plan, now time.Time) []act.Call {
-	k := c.deskOf(d)
-	k.wake = p.Next
-	for _, e := range report.Planned(p) {
-		c.announce(d.Object, e, now)
-	}
-	for _, w := range p.Waits {
-		if w.Reason.Code == fleet.NoRoom || w.Reason.Code == fleet.PortTaken {
-			c.Fleet.Wait(d, w.Node)
-		}
-	}
-	c.standstill(d, k, p, now)
+// dispatch turns a plan into calls as far as pace and ramp allow; the rest comes when an answer does.
+func (c *Core) dispatch(d *fleet.Daemon, k *desk, now time.Time) []act.Call {
+	hash := k.book.Hash()
 	var calls []act.Call
-	held, revising := false, false
-	for _, a := range p.Actions {
-		if a.Kind == plan.Revise && revising {
-			continue // one after the other: each follows from the last
+	held := false
+	for _, group := range k.book.Groups() {
+		for a := range group {
+			if !c.mayStart(k, a, now) {
+				held = true
+				break
+			}
+			calls = append(calls, c.start(d, k, a, hash, now))
+			if a.Kind == plan.Revise {
+				break // one after the other: each follows from the last
+			}
 		}
-		revising = revising || a.Kind == plan.Revise
-		if !c.mayStart(k, a, now) {
-			held = true
-			continue
-		}
-		calls = append(calls, c.start(d, k, a, p.Hash, now))
 	}
+	p := k.book.Numbers()
+	k.wake = p.Next
+	c.tell(d, k, p, now)
 	if at := k.ramp.ResumeAt(); held && at.After(now) {
 		k.wakeAt(at) // else the answer of what is under way goes on with it
 	}
@@ -53,24 +47,36 @@ func (c *Core) dispatch(d *fleet.Daemon, p plan.Plan, now time.Time) []act.Call 
 	return calls
 }
 
+// tell tells of what the plan itself is reason for, and notes who waits for room.
+func (c *Core) tell(d *fleet.Daemon, k *desk, p plan.Plan, now time.Time) {
+	for _, e := range report.Planned(p) {
+		c.announce(d.Object, e, now)
+	}
+	for _, w := range p.Waits {
+		if w.Reason.Code == fleet.NoRoom || w.Reason.Code == fleet.PortTaken {
+			c.Fleet.Wait(d, w.Node)
+		}
+	}
+	c.standstill(d, k, p, now)
+}
+
 // stallAfter is how long a rollout may stand still before that is told.
 const stallAfter = time.Minute
 
 // standstill tells once of a rollout that has waited for the same nodes for a while.
 func (c *Core) standstill(d *fleet.Daemon, k *desk, p plan.Plan, now time.Time) {
-	e, on, ok := report.Stalled(p)
 	switch {
-	case !ok:
-		k.stalledOn = ""
-	case on != k.stalledOn:
-		k.stalledOn, k.stalledSince, k.stallTold = on, now, false
+	case !report.Stalled(p):
+		k.stalledOn = 0
+	case p.Stamp != k.stalledOn:
+		k.stalledOn, k.stalledSince, k.stallTold = p.Stamp, now, false
 		k.wakeAt(now.Add(stallAfter))
 	case k.stallTold:
 	case now.Before(k.stalledSince.Add(stallAfter)):
 		k.wakeAt(k.stalledSince.Add(stallAfter))
 	default:
 		k.stallTold = true
-		c.announce(d.Object, e, now)
+		c.announce(d.Object, report.Stall(p, k.book.Waits), now)
 	}
 }
 
@@ -122,6 +128,7 @@ func (c *Core) ended(d *fleet.Daemon, a plan.Action, now time.Time) {
 	c.announce(d.Object, e, now)
 	if s := d.Slot(a.Node); s != nil {
 		s.Failures = s.Failures.Next(now, d.Object.Generation, failureFirst, failureLongest, failureCalm)
+		c.Fleet.TouchSlot(d, a.Node)
 	}
 }
 

@@ -169,11 +169,11 @@ type meter struct {
 	log *slog.Logger
 }
 
-func (m meter) Planned(p plan.Plan, took time.Duration) {
+func (m meter) Planned(p plan.Plan, _ *plan.Book, took time.Duration) {
 	m.set.Planned(took)
 	waits := map[string]int{}
-	for _, w := range p.Waits {
-		waits[string(w.Reason.Code)]++
+	for code, n := range p.Waiting {
+		waits[string(code)] = n
 	}
 	m.set.Waiting(string(p.Daemon.UID), waits)
 }

@@ -40,7 +40,12 @@ func (f *Fleet) ApplyDaemon(o *appsv1.DaemonSet, version Version, own bool, now 
 			f.seat(d, p, now)
 		}
 	}
-	for _, s := range d.order {
+	for p := range f.orphans[key.Namespace] {
+		if d.Matches(p.Labels) {
+			d.addOrphan(p)
+		}
+	}
+	for _, s := range d.slots {
 		s.Verdict = d.verdict(s)
 		if old != nil {
 			s.inherit(old.slots[s.NodeName])
@@ -83,7 +88,9 @@ func (f *Fleet) dropDaemon(d *Daemon) {
 
 func (f *Fleet) forgetWaiter(d *Daemon) {
 	for _, n := range f.nodes {
-		delete(n.waiters, d)
+		if s := d.slots[n.Name]; s != nil {
+			delete(n.waiters, s)
+		}
 	}
 }
 

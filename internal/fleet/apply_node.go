@@ -24,6 +24,7 @@ func (f *Fleet) ApplyNode(n *Node, now time.Time) {
 		s := d.slotFor(n.Name)
 		s.Node, s.GoneSince = n, time.Time{}
 		if moved {
+			d.mark(s) // its zone may be another
 			f.rejudge(d, s)
 		}
 	}
@@ -70,6 +71,7 @@ func (f *Fleet) DeleteNode(name string, version Version, now time.Time) {
 		s.Node = nil
 		s.Verdict = d.verdict(s)
 		s.Failures, s.Refusals, s.Refused = Backoff{}, Backoff{}, ""
+		d.mark(s)
 		if len(s.Pods) == 0 {
 			d.dropSlot(s)
 			continue

@@ -44,6 +44,9 @@ func (f *Fleet) applyPod(p *Pod, now time.Time) {
 			f.wake(n)
 		}
 	}
+	if n := f.nodes[p.Node]; n != nil && (old == nil || old.frees(p)) {
+		f.wake(n) // there is less room now
+	}
 	f.pods[p.Key()] = p
 	f.link(p, now)
 }
@@ -64,6 +67,9 @@ func (f *Fleet) Creating(p *Pod, now time.Time) {
 	if f.pods[p.Key()] == nil {
 		f.pods[p.Key()] = p
 		f.link(p, now)
+		if n := f.nodes[p.Node]; n != nil {
+			f.wake(n)
+		}
 	}
 }
 
@@ -100,9 +106,9 @@ func (f *Fleet) MarkPatching(p *Pod, on bool) {
 
 func (f *Fleet) touchPodOwner(p *Pod) {
 	if d := f.byUID[p.Owner]; d != nil {
-		f.Touch(d.Key)
+		f.TouchSlot(d, p.On())
 	} else if p.Owner == "" {
-		f.touchMatching(p)
+		f.eachMatching(p, func(d *Daemon) { f.TouchSlot(d, p.On()) })
 	}
 }
 
@@ -140,7 +146,10 @@ func (f *Fleet) link(p *Pod, now time.Time) {
 	}
 	if p.Owner == "" {
 		add(f.orphans, p.Namespace, p)
-		f.touchMatching(p)
+		f.eachMatching(p, func(d *Daemon) {
+			d.addOrphan(p)
+			f.TouchSlot(d, p.On())
+		})
 		return
 	}
 	if p.OwnerKind != DaemonSetKind {
@@ -158,12 +167,16 @@ func (f *Fleet) seat(d *Daemon, p *Pod, now time.Time) {
 	switch {
 	case !d.Matches(p.Labels):
 		d.released[p] = struct{}{}
+		d.nameTaken()
 	case p.On() == "":
 		d.astray[p] = struct{}{}
+		d.count(p, 1)
 	default:
+		d.count(p, 1)
 		s := d.slotFor(p.On())
 		i, _ := slices.BinarySearchFunc(s.Pods, p, ComparePods)
 		s.Pods = slices.Insert(s.Pods, i, p)
+		d.mark(s)
 		if s.Node == nil && s.GoneSince.IsZero() {
 			s.GoneSince = now
 		}
@@ -178,7 +191,10 @@ func (f *Fleet) unlink(p *Pod) {
 	}
 	if p.Owner == "" {
 		remove(f.orphans, p.Namespace, p)
-		f.touchMatching(p) // its node may get a Pod now
+		f.eachMatching(p, func(d *Daemon) {
+			d.dropOrphan(p)
+			f.TouchSlot(d, p.On()) // its node may get a Pod now
+		})
 		return
 	}
 	if p.OwnerKind != DaemonSetKind {
@@ -192,7 +208,12 @@ func (f *Fleet) unlink(p *Pod) {
 }
 
 func (f *Fleet) unseat(d *Daemon, p *Pod) {
-	delete(d.released, p)
+	if _, ok := d.released[p]; ok {
+		delete(d.released, p)
+		d.nameTaken()
+		return
+	}
+	d.count(p, -1)
 	delete(d.astray, p)
 	s := d.slots[p.On()]
 	if s == nil {
@@ -201,15 +222,16 @@ func (f *Fleet) unseat(d *Daemon, p *Pod) {
 	if i := slices.Index(s.Pods, p); i >= 0 {
 		s.Pods = slices.Delete(s.Pods, i, i+1)
 	}
+	d.mark(s)
 	if len(s.Pods) == 0 && s.Node == nil {
 		d.dropSlot(s)
 	}
 }
 
-func (f *Fleet) touchMatching(p *Pod) {
+func (f *Fleet) eachMatching(p *Pod, do func(*Daemon)) {
 	for _, d := range f.daemons {
 		if d.Key.Namespace == p.Namespace && d.Matches(p.Labels) {
-			f.Touch(d.Key)
+			do(d)
 		}
 	}
 }

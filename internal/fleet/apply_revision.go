@@ -45,10 +45,13 @@ func (f *Fleet) applyRevision(o *appsv1.ControllerRevision, version Version) {
 	}
 	f.revisions[key] = r
 	if old != nil {
+		f.unlinkRevision(old)
 		f.touchOwner(old)
 	}
+	f.linkRevision(r)
 	if old == nil && r.owner != "" && o.DeletionTimestamp == nil && f.copied(r) {
 		f.later[r.owner] = struct{}{}
+		f.eachOwner(r, func(d *Daemon) { d.history = nil })
 		return
 	}
 	f.touchOwner(r)
@@ -57,8 +60,8 @@ func (f *Fleet) applyRevision(o *appsv1.ControllerRevision, version Version) {
 // copied tells that the owner has another revision with the same data: upstream leaves such a copy until the next look (U119), and
 // its own specs rely on that. Here that look comes by itself, for it may be a late create of a process that is gone.
 func (f *Fleet) copied(r *Revision) bool {
-	for _, o := range f.revisions {
-		if o != r && o.owner == r.owner && bytes.Equal(o.Object.Data.Raw, r.Object.Data.Raw) {
+	for o := range f.history[r.owner] {
+		if o != r && bytes.Equal(o.Object.Data.Raw, r.Object.Data.Raw) {
 			return true
 		}
 	}
@@ -70,6 +73,7 @@ func (f *Fleet) DeleteRevision(key types.NamespacedName, uid types.UID, version 
 	f.revisionsSeen = max(f.revisionsSeen, version)
 	if r := f.revisions[key]; r != nil && r.Object.UID == uid {
 		delete(f.revisions, key)
+		f.unlinkRevision(r)
 		f.touchOwner(r)
 	}
 }
@@ -90,30 +94,63 @@ func (f *Fleet) ReplaceRevisions(list []*appsv1.ControllerRevision, versions []V
 }
 
 // Revisions are the ControllerRevisions that the DaemonSet owns, and those of nobody that its selector matches (U058),
-// by number and name.
+// by number and name. The list must not be modified; it is another one after a change.
 func (f *Fleet) Revisions(d *Daemon) []*appsv1.ControllerRevision {
-	var out []*appsv1.ControllerRevision
-	for key, r := range f.revisions {
-		if key.Namespace == d.Key.Namespace && (r.owner == d.UID || (r.owner == "" && d.Matches(r.Object.Labels))) {
+	if d.history != nil {
+		return d.history
+	}
+	out := []*appsv1.ControllerRevision{}
+	for r := range f.history[d.UID] {
+		if r.Object.Namespace == d.Key.Namespace {
+			out = append(out, r.Object)
+		}
+	}
+	for r := range f.unowned[d.Key.Namespace] {
+		if d.Matches(r.Object.Labels) {
 			out = append(out, r.Object)
 		}
 	}
 	slices.SortFunc(out, func(a, b *appsv1.ControllerRevision) int {
 		return cmp.Or(cmp.Compare(a.Revision, b.Revision), cmp.Compare(a.Name, b.Name))
 	})
+	d.history = out
 	return out
 }
 
+func (f *Fleet) linkRevision(r *Revision) {
+	if r.owner != "" {
+		add(f.history, r.owner, r)
+	} else {
+		add(f.unowned, r.Object.Namespace, r)
+	}
+}
+
+func (f *Fleet) unlinkRevision(r *Revision) {
+	if r.owner != "" {
+		remove(f.history, r.owner, r)
+	} else {
+		remove(f.unowned, r.Object.Namespace, r)
+	}
+}
+
 func (f *Fleet) touchOwner(r *Revision) {
+	f.eachOwner(r, func(d *Daemon) {
+		d.history = nil
+		f.Touch(d.Key)
+	})
+}
+
+// eachOwner calls do for the DaemonSet that owns a revision, or for those whose selector matches one of nobody.
+func (f *Fleet) eachOwner(r *Revision, do func(*Daemon)) {
 	if r.owner != "" {
 		if d := f.byUID[r.owner]; d != nil {
-			f.Touch(d.Key)
+			do(d)
 		}
 		return
 	}
 	for _, d := range f.daemons {
 		if d.Key.Namespace == r.Object.Namespace && d.Matches(r.Object.Labels) {
-			f.Touch(d.Key)
+			do(d)
 		}
 	}
 }

@@ -20,6 +20,7 @@ func (d *Daemon) CreateSent(node string) {
 	c := d.creates[node]
 	c.UnderWay++
 	d.creates[node] = c
+	d.mark(d.slots[node])
 }
 
 // CreateAnswered notes that a create call is no longer under way. If it is not known what became of it, name is that of the Pod
@@ -30,9 +31,9 @@ func (d *Daemon) CreateAnswered(node, name string, till, now time.Time) {
 	if name != "" {
 		c.Unsure, c.Till = name, till
 	}
+	d.creates[node] = c
 	if c.UnderWay == 0 && !now.Before(c.Till) {
 		delete(d.creates, node)
-		return
 	}
-	d.creates[node] = c
+	d.mark(d.slots[node])
 }

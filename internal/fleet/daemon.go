@@ -36,7 +36,14 @@ type Daemon struct {
 	selector labels.Selector
 	judge    Judge
 	slots    map[string]*Slot
-	order    []*Slot // by node name
+	order    []*Slot // by node name; nil after a slot came or went
+	changed  map[*Slot]struct{}
+	kinds    map[PodKind]int
+	orphans  []*Pod // by ComparePods
+	// orphansOn are the same by node.
+	orphansOn map[string]map[*Pod]struct{}
+	// history are the DaemonSet's revisions; nil if they have to be gathered anew.
+	history  []*appsv1.ControllerRevision
 	astray   map[*Pod]struct{}
 	released map[*Pod]struct{}
 	creates  map[string]Creates // by node; a node that goes and comes back changes nothing about what is on its way
@@ -48,8 +55,13 @@ func (d *Daemon) Deleting() bool { return d.Object.DeletionTimestamp != nil }
 // Matches tells whether the DaemonSet's selector matches these labels. A nil or invalid selector matches nothing (U064).
 func (d *Daemon) Matches(l map[string]string) bool { return d.selector.Matches(labels.Set(l)) }
 
-// Slots are the DaemonSet's slots, ordered by node name.
-func (d *Daemon) Slots() []*Slot { return d.order }
+// Slots are the DaemonSet's slots, ordered by node name. The list must not be modified.
+func (d *Daemon) Slots() []*Slot {
+	if d.order == nil {
+		d.order = slices.SortedFunc(maps.Values(d.slots), func(a, b *Slot) int { return strings.Compare(a.NodeName, b.NodeName) })
+	}
+	return d.order
+}
 
 // Slot is the slot on that node, or nil.
 func (d *Daemon) Slot(node string) *Slot { return d.slots[node] }
@@ -62,7 +74,7 @@ func (d *Daemon) Mismatched() []*Pod { return sortedPods(d.released) }
 
 // EachPod calls yield for every Pod that the DaemonSet owns and whose labels match.
 func (d *Daemon) EachPod(yield func(*Pod) bool) {
-	for _, s := range d.order {
+	for _, s := range d.Slots() {
 		for _, p := range s.Pods {
 			if !yield(p) {
 				return
@@ -135,7 +147,7 @@ func newDaemon(o *appsv1.DaemonSet, version Version, priority int32, judge Judge
 		Key: types.NamespacedName{Namespace: o.Namespace, Name: o.Name}, UID: o.UID, Version: version, Object: o,
 		Requests: requestsOf(spec), HostPorts: hostPortsOf(spec), Priority: priority,
 		selector: selector, judge: judge,
-		creates: map[string]Creates{}, slots: map[string]*Slot{}, astray: map[*Pod]struct{}{}, released: map[*Pod]struct{}{},
+		creates: map[string]Creates{}, changed: map[*Slot]struct{}{}, kinds: map[PodKind]int{}, orphansOn: map[string]map[*Pod]struct{}{}, slots: map[string]*Slot{}, astray: map[*Pod]struct{}{}, released: map[*Pod]struct{}{},
 	}
 	return d
 }
@@ -156,23 +168,18 @@ func PriorityOf(spec *corev1.PodSpec) int32 {
 	}
 }
 
-func byNodeName(s *Slot, name string) int { return strings.Compare(s.NodeName, name) }
-
 func (d *Daemon) slotFor(name string) *Slot {
 	if s := d.slots[name]; s != nil {
 		return s
 	}
 	s := &Slot{NodeName: name, Verdict: Verdict{Decision: Leave, Reason: Reason{Code: NodeGone}}}
 	d.slots[name] = s
-	i, _ := slices.BinarySearchFunc(d.order, name, byNodeName)
-	d.order = slices.Insert(d.order, i, s)
+	d.order = nil
 	return s
 }
 
 func (d *Daemon) dropSlot(s *Slot) {
 	delete(d.slots, s.NodeName)
-	i, found := slices.BinarySearchFunc(d.order, s.NodeName, byNodeName)
-	if found {
-		d.order = slices.Delete(d.order, i, i+1)
-	}
+	d.order = nil
+	d.mark(s)
 }

@@ -23,6 +23,8 @@ type Fleet struct {
 	orphans   map[string]map[*Pod]struct{} // by namespace
 	homeless  map[string]map[*Pod]struct{} // bound to a node that is not known, by its name
 	revisions map[types.NamespacedName]*Revision
+	history   map[types.UID]map[*Revision]struct{} // by owner
+	unowned   map[string]map[*Revision]struct{}    // revisions of nobody, by namespace
 	dirty     map[types.NamespacedName]struct{}
 	// later are DaemonSets that got a copy of a revision: they are looked at again, but not at once.
 	later map[types.UID]struct{}
@@ -40,6 +42,7 @@ func New(judge NewJudge) *Fleet {
 		nodes: map[string]*Node{}, daemons: map[types.NamespacedName]*Daemon{}, byUID: map[types.UID]*Daemon{},
 		pods: map[types.NamespacedName]*Pod{}, byOwner: map[types.UID]map[*Pod]struct{}{},
 		orphans: map[string]map[*Pod]struct{}{}, homeless: map[string]map[*Pod]struct{}{},
+		history: map[types.UID]map[*Revision]struct{}{}, unowned: map[string]map[*Revision]struct{}{},
 		revisions: map[types.NamespacedName]*Revision{}, dirty: map[types.NamespacedName]struct{}{}, later: map[types.UID]struct{}{},
 	}
 }
@@ -88,6 +91,12 @@ func (f *Fleet) Touch(key types.NamespacedName) {
 	}
 }
 
+// TouchSlot is Touch for what changed on one node.
+func (f *Fleet) TouchSlot(d *Daemon, node string) {
+	d.mark(d.slots[node])
+	f.Touch(d.Key)
+}
+
 // TouchUID is Touch for the DaemonSet with that UID.
 func (f *Fleet) TouchUID(uid types.UID) {
 	if d := f.byUID[uid]; d != nil {
@@ -103,47 +112,39 @@ func (f *Fleet) Daemons() []*Daemon {
 }
 
 // Orphans are the Pods of the DaemonSet's namespace that nobody controls and that its selector matches, ordered as
-// ComparePods has it.
-func (f *Fleet) Orphans(d *Daemon) []*Pod {
-	var out []*Pod
-	for p := range f.orphans[d.Key.Namespace] {
-		if d.Matches(p.Labels) {
-			out = append(out, p)
-		}
-	}
-	slices.SortFunc(out, ComparePods)
-	return out
-}
+// ComparePods has it. The list is the DaemonSet's own and must not be modified.
+func (f *Fleet) Orphans(d *Daemon) []*Pod { return d.orphans }
 
-// Wait notes that a slot waits for room on its node: a Pod that leaves the node, of any owner, or a grown allocatable
-// makes the DaemonSet dirty.
+// Wait notes that a slot waits for room on its node: a Pod of any owner that comes or leaves there, or another allocatable,
+// has the slot looked at again.
 func (f *Fleet) Wait(d *Daemon, node string) {
-	if n := f.nodes[node]; n != nil {
+	if n, s := f.nodes[node], d.slots[node]; n != nil && s != nil {
 		if n.waiters == nil {
-			n.waiters = map[*Daemon]struct{}{}
+			n.waiters = map[*Slot]*Daemon{}
 		}
-		n.waiters[d] = struct{}{}
+		n.waiters[s] = d
 	}
 }
 
 func (f *Fleet) wake(n *Node) {
-	for d := range n.waiters {
+	for s, d := range n.waiters {
+		d.mark(s)
 		f.Touch(d.Key)
 	}
 	n.waiters = nil
 }
 
-func add[K comparable](m map[K]map[*Pod]struct{}, k K, p *Pod) {
+func add[K comparable, V any](m map[K]map[*V]struct{}, k K, v *V) {
 	set := m[k]
 	if set == nil {
-		set = map[*Pod]struct{}{}
+		set = map[*V]struct{}{}
 		m[k] = set
 	}
-	set[p] = struct{}{}
+	set[v] = struct{}{}
 }
 
-func remove[K comparable](m map[K]map[*Pod]struct{}, k K, p *Pod) {
-	delete(m[k], p)
+func remove[K comparable, V any](m map[K]map[*V]struct{}, k K, v *V) {
+	delete(m[k], v)
 	if len(m[k]) == 0 {
 		delete(m, k)
 	}

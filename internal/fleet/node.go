@@ -26,7 +26,7 @@ type Node struct {
 	Seen time.Time
 
 	pods    map[*Pod]struct{}
-	waiters map[*Daemon]struct{}
+	waiters map[*Slot]*Daemon
 }
 
 // NewNode reads a fact from an API object; version is the object's parsed resourceVersion.

@@ -13,45 +13,22 @@ func counted(s *fleet.Slot) *fleet.Pod {
 	return nil
 }
 
-// count gives the status numbers over nodes that exist (U210–U219).
-func (p *planner) count() Counts {
-	var c Counts
-	for _, s := range p.d.Slots() {
-		if s.Node == nil {
-			continue
-		}
-		pod := counted(s)
-		if !s.Verdict.ShouldRun() {
-			if pod != nil {
-				c.Misscheduled++
-			}
-			continue
-		}
-		c.Desired++
-		if pod == nil {
-			continue
-		}
-		c.Current++
-		if pod.Ready {
-			c.Ready++
-			if p.available(pod) {
-				c.Available++
-			}
-		}
-		if p.Hash != "" && p.updated(pod) {
-			c.Updated++
-		}
+// count gives what a slot adds to the status numbers, which are over nodes that exist (U210–U219).
+func (p *planner) count(s *fleet.Slot) {
+	if s.Node == nil {
+		return
 	}
-	return c
-}
-
-// maturity looks again when the next Pod will have been Ready for minReadySeconds.
-func (p *planner) maturity() {
-	for _, s := range p.d.Slots() {
-		for _, pod := range s.Pods {
-			if at, ok := pod.AvailableAt(p.minReady); ok && !p.going(pod) {
-				p.lookAgain(at)
-			}
-		}
+	pod := counted(s)
+	if !s.Verdict.ShouldRun() {
+		p.set(misscheduled, pod != nil)
+		return
 	}
+	p.set(desired, true)
+	if pod == nil {
+		return
+	}
+	p.set(current, true)
+	p.set(ready, pod.Ready)
+	p.set(available, pod.Ready && p.available(pod))
+	p.set(updated, p.hash != "" && p.updated(pod))
 }

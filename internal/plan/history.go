@@ -1,7 +1,10 @@
 package plan
 
 import (
+	"slices"
 	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/revision"
@@ -10,66 +13,97 @@ import (
 // RevisionChange is one change to a ControllerRevision.
 type RevisionChange = revision.Change
 
-// history finds the current revision and plans what its history needs (U185–U199). Without a current revision Hash stays
+// past is a settled history, and what it was found from.
+type past struct {
+	object    *appsv1.DaemonSet
+	revisions []*appsv1.ControllerRevision
+	hint      string
+	history   revision.History
+}
+
+// history finds the current revision and plans what its history needs (U185–U199). Without a current revision the hash is
 // empty, and no Pod is touched.
-func (p *planner) history() error {
-	ds := p.d.Object
-	data := p.Template
+func (b *Book) history() (hash string, err error) {
+	h, err := b.reconcile()
+	if err != nil {
+		return "", err
+	}
+	if h.Current != nil {
+		hash = h.Hash
+	}
+	used := b.wornHashes()
+	for _, c := range h.Changes {
+		if b.head.stalled || (c.Kind == revision.Delete && used[revision.HashOf(c.Revision)]) {
+			continue // Pods are relabelled first
+		}
+		b.revise(c)
+	}
+	if len(h.Relabel) > 0 && !b.head.stalled {
+		b.relabel(h.Relabel)
+	}
+	if b.head.stalled || h.Current == nil {
+		return hash, nil
+	}
+	for _, old := range revision.Trim(b.d.Object, h.Old, used) {
+		b.revise(RevisionChange{Kind: revision.Delete, Revision: old, Reason: "beyond revisionHistoryLimit"})
+	}
+	return hash, nil
+}
+
+// reconcile makes sense of the revisions, if they, the DaemonSet or the hint changed since they were last in order.
+func (b *Book) reconcile() (revision.History, error) {
+	ds, hint := b.d.Object, b.hint()
+	if b.past.object == ds && b.past.hint == hint && slices.Equal(b.past.revisions, b.Revisions) {
+		return b.past.history, nil
+	}
+	b.past = past{}
+	data := b.Template
 	if data == nil {
 		var err error
 		if data, err = revision.Data(&ds.Spec.Template); err != nil {
-			return err
+			return revision.History{}, err
 		}
 	}
-	h, err := revision.ReconcileData(ds, data, p.Revisions, p.hint())
-	if err != nil {
-		return err
+	h, err := revision.ReconcileData(ds, data, b.Revisions, hint)
+	if err == nil && len(h.Changes) == 0 {
+		b.past = past{object: ds, revisions: b.Revisions, hint: hint, history: h}
 	}
-	if h.Current != nil {
-		p.Hash = h.Hash
-	}
-	worn, used := p.wornHashes()
-	for _, c := range h.Changes {
-		if p.stalled || (c.Kind == revision.Delete && used[revision.HashOf(c.Revision)]) {
-			continue // Pods are relabelled first
-		}
-		p.revise(c)
-	}
-	for _, pod := range worn {
-		if to := h.Relabel[pod.Hash()]; to != "" && !p.stalled && !pod.Patching && !pod.Creating {
-			p.act(Action{Kind: Relabel, Node: pod.On(), Pod: pod, Hash: to, Reason: fleet.Reason{Code: fleet.RevisionsMerged, Detail: to}})
-		}
-	}
-	if p.stalled || h.Current == nil {
-		return nil
-	}
-	for _, old := range revision.Trim(ds, h.Old, used) {
-		p.revise(RevisionChange{Kind: revision.Delete, Revision: old, Reason: "beyond revisionHistoryLimit"})
-	}
-	return nil
+	return h, err
 }
 
-func (p *planner) revise(c RevisionChange) {
-	p.act(Action{Kind: Revise, Revision: c, Reason: fleet.Reason{Code: fleet.HistoryKept, Detail: strings.ToLower(string(c.Kind)) + " " + c.Revision.Name + ": " + c.Reason}})
+func (b *Book) relabel(to map[string]string) {
+	for pod := range b.d.EachPod {
+		if hash := to[pod.Hash()]; hash != "" && !pod.Patching && !pod.Creating {
+			b.head.history = append(b.head.history, Action{Kind: Relabel, Node: pod.On(), Pod: pod, Hash: hash, Reason: fleet.Reason{Code: fleet.RevisionsMerged, Detail: hash}})
+		}
+	}
 }
 
-// wornHashes gives the DaemonSet's Pods and the set of hashes on them, ended ones included (U194).
-func (p *planner) wornHashes() (pods []*fleet.Pod, used map[string]bool) {
-	used = map[string]bool{}
-	for pod := range p.d.EachPod {
-		pods = append(pods, pod)
-		used[pod.Hash()] = true
+func (b *Book) revise(c RevisionChange) {
+	b.head.history = append(b.head.history, Action{Kind: Revise, Revision: c, Reason: fleet.Reason{Code: fleet.HistoryKept, Detail: strings.ToLower(string(c.Kind)) + " " + c.Revision.Name + ": " + c.Reason}})
+}
+
+// wornHashes gives the hashes on the DaemonSet's Pods, ended ones included (U194).
+func (b *Book) wornHashes() map[string]bool {
+	used := map[string]bool{}
+	for k := range b.d.EachKind {
+		used[k.Hash] = true
 	}
-	return pods, used
+	return used
+}
+
+// ofGeneration is sameGeneration for a kind of Pods.
+func ofGeneration(k fleet.PodKind, template string) bool {
+	return template != "" && k.Generation == template && !k.Older
 }
 
 // hint is the hash on Pods that carry the DaemonSet's current template generation: it names the current revision when the
 // server has begun to show the template with other defaults (D7).
-func (p *planner) hint() string {
-	hint := ""
-	for pod := range p.d.EachPod {
-		if hash := pod.Hash(); hash != "" && p.sameGeneration(pod) && (hint == "" || hash < hint) {
-			hint = hash
+func (b *Book) hint() string {
+	hint, template := "", b.d.Object.Annotations[appsv1.DeprecatedTemplateGeneration]
+	for k := range b.d.EachKind {
+		if k.Hash != "" && ofGeneration(k, template) && (hint == "" || k.Hash < hint) {
+			hint = k.Hash
 		}
 	}
 	return hint

@@ -7,10 +7,8 @@ import (
 )
 
 // onDelete replaces nothing for being outdated; it only says where the user has to act (U144).
-func (p *planner) onDelete() {
-	for _, s := range p.d.Slots() {
-		if pr := p.pairOf(s); pr.old != nil && s.Node != nil {
-			p.wait(s.NodeName, fleet.UpdateOnDelete, pr.old.Name, time.Time{})
-		}
+func (p *planner) onDelete(s *fleet.Slot) {
+	if pr := p.pairOf(s); pr.old != nil {
+		p.wait(fleet.UpdateOnDelete, pr.old.Name, time.Time{})
 	}
 }

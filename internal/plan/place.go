@@ -38,7 +38,7 @@ func (p *planner) vanished(s *fleet.Slot) {
 			p.remove(s, Action{Pod: pod, Reason: fleet.Reason{Code: fleet.NodeVanished, Detail: "never bound"}})
 		case pod.Node == "":
 		case p.Now.Before(end):
-			p.wait(s.NodeName, fleet.NodeQuarantine, "the node may come back", end)
+			p.wait(fleet.NodeQuarantine, "the node may come back", end)
 		default:
 			p.remove(s, Action{Pod: pod, NodeGone: true, Reason: fleet.Reason{Code: fleet.NodeVanished, Detail: "gone for " + Quarantine.String()}})
 		}
@@ -49,7 +49,7 @@ func (p *planner) vanished(s *fleet.Slot) {
 func (p *planner) settle(s *fleet.Slot) {
 	held := p.removeEnded(s)
 	live := p.live(s)
-	if p.Budget.Surging {
+	if p.surging {
 		p.pairUp(s, live)
 	} else {
 		p.dropSurplus(s, live)
@@ -59,30 +59,30 @@ func (p *planner) settle(s *fleet.Slot) {
 	}
 	switch {
 	case held:
-	case p.claimed[s.NodeName]:
-	case p.Budget.Surging:
+	case p.claimed:
+	case p.surging:
 		if !p.unanswered(s) {
-			p.create(s, fleet.Reason{Code: fleet.PodMissing})
+			p.creatable(s, fleet.Reason{Code: fleet.PodMissing})
 		}
 	default:
 		if blocker := p.blocker(s); blocker != nil {
-			p.wait(s.NodeName, fleet.PodTerminating, blocker.Name, time.Time{})
+			p.wait(fleet.PodTerminating, blocker.Name, time.Time{})
 			return
 		}
-		p.create(s, fleet.Reason{Code: fleet.PodMissing})
+		p.creatable(s, fleet.Reason{Code: fleet.PodMissing})
 	}
 }
 
 // removeEnded deletes Failed and Succeeded Pods, one per backoff step (U077–U079, U097–U101). held tells that one is
 // kept until its backoff ends: its node gets no other Pod before, with surge neither.
 func (p *planner) removeEnded(s *fleet.Slot) (held bool) {
-	backoff := s.Failures.Waits(p.Now, p.d.Object.Generation)
+	backoff := s.Failures.Waits(p.Now, p.generation)
 	for _, pod := range s.Pods {
 		if !pod.Terminal() || pod.Leaving() {
 			continue
 		}
 		if backoff {
-			p.wait(s.NodeName, fleet.FailureBackoff, ended(pod), s.Failures.Until)
+			p.wait(fleet.FailureBackoff, ended(pod), s.Failures.Until)
 			held = true
 			continue
 		}
@@ -132,7 +132,7 @@ func (p *planner) blocker(s *fleet.Slot) *fleet.Pod {
 // dropSurplus keeps the first of several live Pods (U080). A Pod whose creation is not answered is never the one deleted.
 func (p *planner) dropSurplus(s *fleet.Slot, live []*fleet.Pod) {
 	for i := 1; i < len(live); i++ {
-		p.settling[s.NodeName] = true
+		p.settling = true
 		p.drop(s, live[i], fleet.Reason{Code: fleet.PodSurplus, Detail: live[0].Name + " stays"})
 	}
 }
@@ -143,14 +143,14 @@ func (p *planner) pairUp(s *fleet.Slot, live []*fleet.Pod) {
 	var old, young *fleet.Pod
 	for _, pod := range live {
 		keep := &old
-		if pod.Hash() == p.Hash {
+		if pod.Hash() == p.hash {
 			keep = &young
 		}
 		if *keep == nil {
 			*keep = pod
 			continue
 		}
-		p.settling[s.NodeName] = true
+		p.settling = true
 		p.drop(s, pod, fleet.Reason{Code: fleet.PodSurplus, Detail: (*keep).Name + " stays"})
 	}
 	if old == nil || young == nil {
@@ -165,35 +165,36 @@ func (p *planner) pairUp(s *fleet.Slot, live []*fleet.Pod) {
 }
 
 func (p *planner) drop(s *fleet.Slot, pod *fleet.Pod, why fleet.Reason) {
-	if pod.Creating || p.leaving[pod] {
+	if pod.Creating || slices.Contains(p.leaving, pod) {
 		return
 	}
 	p.remove(s, Action{Pod: pod, Guarded: true, Reason: why})
 }
 
-// create makes a Pod unless a refusal holds the slot back or, with direct placement, the Pod would not fit.
-func (p *planner) create(s *fleet.Slot, why fleet.Reason) {
+// creatable notes that a Pod is to be made, unless a refused or unanswered call holds the slot back. Whether it would fit is
+// seen when its turn comes.
+func (p *planner) creatable(s *fleet.Slot, why fleet.Reason) bool {
 	if p.refused(s) {
-		return
-	}
-	if no := p.misfit(s, nil); no != nil {
-		p.wait(s.NodeName, no.Code, no.Detail, time.Time{})
-		return
+		return false
 	}
 	before := p.d.Creates(s.NodeName)
 	if before.UnderWay > 0 {
-		p.wait(s.NodeName, fleet.CallInFlight, "the last create is not answered", time.Time{})
-		return
+		p.wait(fleet.CallInFlight, "the last create is not answered", time.Time{})
+		return false
 	}
-	name := Name(p.d, s)
-	if before.Unsure != "" && before.Unsure != name && p.Now.Before(before.Till) {
+	if before.Unsure != "" && p.Now.Before(before.Till) && before.Unsure != Name(p.d, s) {
 		if s.Taken != "" || slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return pod.Name == before.Unsure }) {
-			p.wait(s.NodeName, fleet.CallInFlight, before.Unsure+" may yet be made", before.Till)
-			return
+			p.wait(fleet.CallInFlight, before.Unsure+" may yet be made", before.Till)
+			return false
 		}
-		name = before.Unsure
+		p.name = before.Unsure
+		p.lookAgain(before.Till)
 	}
-	p.act(Action{Kind: Create, Node: s.NodeName, Name: name, Reason: why})
+	p.create = &why
+	if s.Refused != "" {
+		p.entry.refused = s.Refusals.Delay
+	}
+	return true
 }
 
 // remove deletes a Pod, unless a refusal holds the slot back.
@@ -207,9 +208,9 @@ func (p *planner) remove(s *fleet.Slot, a Action) {
 
 // refused tells whether the slot waits because the API server refused its last call.
 func (p *planner) refused(s *fleet.Slot) bool {
-	if !s.Refusals.Waits(p.Now, p.d.Object.Generation) {
+	if !s.Refusals.Waits(p.Now, p.generation) {
 		return false
 	}
-	p.wait(s.NodeName, fleet.CallBackoff, s.Refused, s.Refusals.Until)
+	p.wait(fleet.CallBackoff, s.Refused, s.Refusals.Until)
 	return true
 }

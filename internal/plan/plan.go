@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -28,7 +27,9 @@ type Input struct {
 	// Orphans are the Pods of nobody that its selector matches.
 	Orphans []*fleet.Pod
 	// Template is revision.Data of the DaemonSet's template, which takes long to make; nil has it made here.
-	Template  []byte
+	Template []byte
+	// Changed are the slots to look at again, from Daemon.Changed. A Book that sees the Daemon for the first time looks at all.
+	Changed   []*fleet.Slot
 	Now       time.Time
 	Placement Placement
 }
@@ -42,6 +43,11 @@ type Plan struct {
 	Actions []Action
 	// Waits tells for each node where something is left undone why that is so.
 	Waits []Wait
+	// Waiting are the numbers of nodes that wait, by reason; it is there without the list as well.
+	Waiting map[fleet.Code]int
+	// Due is how many calls there are to make, but for ownership; Stamp is another one whenever what holds a node up changed.
+	Due   int
+	Stamp uint64
 	// Next is the earliest moment at which time alone changes the plan; zero when only an event can.
 	Next   time.Time
 	Counts Counts
@@ -123,120 +129,76 @@ type Budget struct {
 	PortsForbidSurge bool
 }
 
-// planner gathers one Plan.
+// planner looks at the slots of one DaemonSet, one at a time.
 type planner struct {
 	Input
-	Plan
-	d        *fleet.Daemon
-	template string // the DaemonSet's template generation, empty if none is served (U140)
-	minReady time.Duration
-	// stalled: history, ownership and dry runs wait for an answer, or back off after a refusal.
-	stalled bool
-	// leaving and coming are this plan's own deletes and creates, which later steps must see as done.
-	leaving map[*fleet.Pod]bool
-	coming  map[string]bool
-	claimed map[string]bool // nodes where an orphan is, to be adopted or ending
-	// adopting are those where one is to be adopted: a rollout waits there to see who stays.
-	adopting map[string]bool
-	// settling are nodes with surplus Pods: a rollout leaves them alone until one is left.
-	settling map[string]bool
+	d *fleet.Daemon
+	frame
+	*entry // of the slot that is looked at
+	// leaving are the slot's Pods that this plan deletes, which later steps must see as gone.
+	leaving []*fleet.Pod
+	// claimed: an orphan is on the node, to be adopted or ending; adopting: one is to be adopted, and a rollout waits to see who stays.
+	claimed, adopting bool
+	// settling: the slot has surplus Pods; a rollout leaves it alone until one is left.
+	settling bool
 }
 
-// Compute decides for one DaemonSet, from scratch.
+// frame is what the look at every slot depends on beside the slot itself. When it changes, all of them are looked at again.
+type frame struct {
+	// hash is the label of the current revision; empty while there is none.
+	hash string
+	// template is the DaemonSet's template generation, empty if none is served (U140).
+	template string
+	// generation is what backoffs belong to.
+	generation int64
+	strategy   appsv1.DaemonSetUpdateStrategyType
+	surging    bool
+	minReady   time.Duration
+}
+
+// Compute decides for one DaemonSet, from scratch. It is the specification of what a Book gives by difference.
 func Compute(in Input) (Plan, error) {
-	p := &planner{
-		Input: in, d: in.Daemon, Plan: Plan{Daemon: in.Daemon},
-		template: in.Daemon.Object.Annotations[appsv1.DeprecatedTemplateGeneration],
-		minReady: time.Duration(in.Daemon.Object.Spec.MinReadySeconds) * time.Second,
-		leaving:  map[*fleet.Pod]bool{}, coming: map[string]bool{}, claimed: map[string]bool{}, adopting: map[string]bool{}, settling: map[string]bool{},
-	}
-	if p.d.Deleting() {
-		return p.Plan, nil // the garbage collector's (U065, U240)
-	}
-	if sel := p.d.Object.Spec.Selector; sel != nil && len(sel.MatchLabels) == 0 && len(sel.MatchExpressions) == 0 {
-		p.Problem = &fleet.Reason{Code: SelectingAll, Detail: "a non-empty selector is required"}
-		return p.Plan, nil
-	}
-	if p.stalled = p.d.Stalled.Waits(p.Now, p.d.Object.Generation); p.stalled {
-		p.lookAgain(p.d.Stalled.Until)
-	}
-	if err := p.history(); err != nil {
+	b := NewBook()
+	if err := b.Update(in); err != nil {
 		return Plan{}, err
 	}
-	p.Counts = p.count()
-	if p.Hash == "" {
-		return p.Plan, nil // no Pod without a revision to label it with (U066)
-	}
-	if err := p.resolveBudget(); err != nil {
-		return Plan{}, err
-	}
-	p.ownership()
-	for _, s := range p.d.Slots() {
-		p.place(s)
-	}
-	p.update()
-	p.order()
-	p.maturity()
-	return p.Plan, nil
+	return b.Full(), nil
 }
 
 // SelectingAll is the event reason for a selector that would select every Pod (U064).
 const SelectingAll fleet.Code = "SelectingAll"
 
-// order puts creates that the API server has refused before behind all others, so that a node that is refused for ever
-// keeps no other waiting.
-func (p *planner) order() {
-	slices.SortStableFunc(p.Actions, func(a, b Action) int { return cmp.Compare(p.refusedFor(a), p.refusedFor(b)) })
-}
-
-func (p *planner) refusedFor(a Action) time.Duration {
-	if s := p.d.Slot(a.Node); a.Kind == Create && s != nil && s.Refused != "" {
-		return s.Refusals.Delay
-	}
-	return 0
-}
-
-// update replaces outdated Pods as the strategy has it.
-func (p *planner) update() {
-	switch {
-	case p.Budget.Strategy != appsv1.RollingUpdateDaemonSetStrategyType:
-		p.onDelete()
-	case p.Budget.Surging:
-		p.surge()
-	default:
-		p.rolling()
-	}
-}
-
+// act notes what is done on the slot in any case.
 func (p *planner) act(a Action) {
-	switch a.Kind {
-	case Delete:
-		p.leaving[a.Pod] = true
-	case Create:
-		p.coming[a.Node] = true
+	if a.Kind == Delete {
+		p.leaving = append(p.leaving, a.Pod)
 	}
-	p.Actions = append(p.Actions, a)
+	p.actions = append(p.actions, a)
 }
 
-func (p *planner) wait(node string, code fleet.Code, detail string, until time.Time) {
-	p.Waits = append(p.Waits, Wait{Node: node, Reason: fleet.Reason{Code: code, Detail: detail}, Until: until})
+func (p *planner) wait(code fleet.Code, detail string, until time.Time) {
+	p.waits = append(p.waits, Wait{Node: p.slot.NodeName, Reason: fleet.Reason{Code: code, Detail: detail}, Until: until})
 	p.lookAgain(until)
 }
 
-// lookAgain moves Next forward to the moment at, if that is in the future and earlier.
-func (p *planner) lookAgain(at time.Time) {
-	if at.After(p.Now) && (p.Next.IsZero() || at.Before(p.Next)) {
-		p.Next = at
+// lookAgain moves the slot's next look forward to the moment at, if that is in the future and earlier.
+func (p *planner) lookAgain(at time.Time) { p.next = sooner(p.next, at, p.Now) }
+
+// sooner is the earlier of two moments after now; zero stands for never.
+func sooner(a, b, now time.Time) time.Time {
+	if b.After(now) && (a.IsZero() || b.Before(a)) {
+		return b
 	}
+	return a
 }
 
 // going tells that a Pod is on its way out, by its own state or by this plan.
-func (p *planner) going(pod *fleet.Pod) bool { return pod.Leaving() || p.leaving[pod] }
+func (p *planner) going(pod *fleet.Pod) bool { return pod.Leaving() || slices.Contains(p.leaving, pod) }
 
 // updated tells whether a Pod belongs to the current revision: by its hash, or by the template generation that the server
 // counts (U140).
 func (p *planner) updated(pod *fleet.Pod) bool {
-	return pod.Hash() == p.Hash || p.sameGeneration(pod)
+	return pod.Hash() == p.hash || p.sameGeneration(pod)
 }
 
 // sameGeneration tells whether a Pod was made from the template as it is. The server counts generations from 1 for each
@@ -248,13 +210,13 @@ func (p *planner) sameGeneration(pod *fleet.Pod) bool {
 
 // unclear tells of an old Pod that it may serve, but that this controller cannot know for how long it has been Ready: it is not
 // taken for one that serves nothing, and looked at again when it has been Ready for long enough by the own clock.
-func (p *planner) unclear(s *fleet.Slot, old *fleet.Pod) bool {
+func (p *planner) unclear(old *fleet.Pod) bool {
 	if !old.ClockUnclear || p.available(old) {
 		return false
 	}
 	at, ready := old.AvailableAt(p.minReady)
 	if ready {
-		p.wait(s.NodeName, fleet.MinReady, old.Name+": its node's clock is ahead", at)
+		p.wait(fleet.MinReady, old.Name+": its node's clock is ahead", at)
 	}
 	return ready
 }

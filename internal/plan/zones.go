@@ -1,49 +1,93 @@
 package plan
 
 import (
-	"maps"
+	"cmp"
 	"slices"
+
+	"github.com/google/btree"
 )
 
-// zones keeps, for each topology zone, how many nodes it has and how many of them lack an available Pod.
-type zones struct {
-	size, lost map[string]int
+// zone keeps, for one topology zone, how many nodes it has, how many of them lack an available Pod, and whose turn comes.
+type zone struct {
+	name       string
+	size, lost int
+	candidates *btree.BTreeG[*entry]
 }
 
-func newZones() *zones { return &zones{size: map[string]int{}, lost: map[string]int{}} }
+// zones are all that were ever met, by number and by name.
+type zones struct {
+	list   []*zone
+	number map[string]uint32
+}
 
-func (z *zones) grow(zone string) { z.size[zone]++ }
-func (z *zones) lose(zone string) { z.lost[zone]++ }
+func newZones() *zones { return &zones{number: map[string]uint32{}} }
 
-// spread picks up to n pairs, each time from the zone that would then have lost the smallest part of its nodes, and
-// within a zone by node name.
-func (z *zones) spread(from []pair, n int) []pair {
-	if n <= 0 {
-		return nil
+func (z *zones) of(name string) uint32 {
+	n, ok := z.number[name]
+	if !ok {
+		n = uint32(len(z.list))
+		z.number[name] = n
+		z.list = append(z.list, &zone{name: name, candidates: newTree(byNode)})
 	}
-	queues := map[string][]pair{}
-	for _, pr := range from { // slots come ordered by node name
-		zone := pr.slot.Node.Zone()
-		queues[zone] = append(queues[zone], pr)
+	return n
+}
+
+// spread yields candidates, each time from the zone that would then have lost the smallest part of its nodes, and within a zone
+// by node name. Yield tells whether the node is really taken; it may take its candidate out. It ends when more says so.
+func (z *zones) spread(more func() bool, yield func(*entry) (taken bool)) {
+	type queue struct {
+		*zone
+		lost int
+		last *entry
 	}
-	names := slices.Sorted(maps.Keys(queues))
-	var out []pair
-	for len(out) < n && len(out) < len(from) {
-		best := ""
-		found := false
-		for _, zone := range names {
-			if len(queues[zone]) > 0 && (!found || z.lessLost(zone, best)) {
-				best, found = zone, true
+	var queues []*queue
+	for _, zn := range z.list {
+		if zn.candidates.Len() > 0 {
+			queues = append(queues, &queue{zone: zn, lost: zn.lost})
+		}
+	}
+	slices.SortFunc(queues, func(a, b *queue) int { return cmp.Compare(a.name, b.name) })
+	for len(queues) > 0 && more() {
+		best := 0
+		for i, q := range queues {
+			// (lost+1)/size without fractions
+			if (q.lost+1)*max(queues[best].size, 1) < (queues[best].lost+1)*max(q.size, 1) {
+				best = i
 			}
 		}
-		out = append(out, queues[best][0])
-		queues[best] = queues[best][1:]
-		z.lost[best]++
+		q := queues[best]
+		if q.last = after(q.candidates, q.last); q.last == nil {
+			queues = slices.Delete(queues, best, best+1)
+			continue
+		}
+		if yield(q.last) {
+			q.lost++
+		}
 	}
-	return out
 }
 
-// lessLost compares (lost+1)/size without fractions.
-func (z *zones) lessLost(a, b string) bool {
-	return (z.lost[a]+1)*max(z.size[b], 1) < (z.lost[b]+1)*max(z.size[a], 1)
+func newTree(less btree.LessFunc[*entry]) *btree.BTreeG[*entry] { return btree.NewG(16, less) }
+
+func byNode(a, b *entry) bool { return a.slot.NodeName < b.slot.NodeName }
+
+// byRefusal puts nodes that were refused behind all others.
+func byRefusal(a, b *entry) bool {
+	return cmp.Or(cmp.Compare(a.refused, b.refused), cmp.Compare(a.slot.NodeName, b.slot.NodeName)) < 0
+}
+
+// after is the first entry behind last, which need not be in the tree any more; the first of all if last is nil, and nil at the
+// end.
+func after(t *btree.BTreeG[*entry], last *entry) (next *entry) {
+	if last == nil {
+		next, _ = t.Min()
+		return next
+	}
+	t.AscendGreaterOrEqual(last, func(e *entry) bool {
+		if e.slot.NodeName == last.slot.NodeName {
+			return true
+		}
+		next = e
+		return false
+	})
+	return next
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,21 +75,20 @@ func TestARolloutThatStandsStillNamesWhomItWaitsFor(t *testing.T) {
 	p := planned(3, 3)
 	p.Budget = plan.Budget{MaxUnavailable: 1, Used: 1}
 	p.Waits = []plan.Wait{
+		{Node: "n0", Reason: fleet.Reason{Code: fleet.MinReady}},
 		{Node: "n1", Reason: fleet.Reason{Code: fleet.PodNotReady}},
-		{Node: "n2", Reason: fleet.Reason{Code: fleet.BudgetUsed}},
 	}
-	e, on, ok := Stalled(p)
+	p.Waiting = map[fleet.Code]int{fleet.PodNotReady: 1, fleet.MinReady: 1, fleet.BudgetUsed: 1}
 	want := "1 node waits for its update: maxUnavailable 1 is used up by 1 node: n1: the new Pod is not ready"
-	if !ok || e.Message != want || on == "" {
-		t.Errorf("%v %q", ok, e.Message)
+	if e := Stall(p, slices.Values(p.Waits)); !Stalled(p) || e.Message != want {
+		t.Errorf("%v %q", Stalled(p), e.Message)
 	}
-	p.Waits[0].Reason.Code = fleet.MinReady
-	if _, _, ok := Stalled(p); ok {
+	p.Waiting = map[fleet.Code]int{fleet.MinReady: 1, fleet.BudgetUsed: 1}
+	if Stalled(p) {
 		t.Error("a Pod within minReadySeconds counts as standstill")
 	}
-	p.Waits[0].Reason.Code = fleet.PodNotReady
-	p.Actions = []plan.Action{{Kind: plan.Delete}}
-	if _, _, ok := Stalled(p); ok {
+	p.Waiting[fleet.PodNotReady], p.Due = 1, 1
+	if Stalled(p) {
 		t.Error("a rollout that acts counts as standstill")
 	}
 }

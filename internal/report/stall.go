@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -19,34 +20,39 @@ var blockerNames = map[fleet.Code]string{
 }
 
 // Stalled tells whether a rollout can only wait: outdated Pods are left, the budget is used up and nothing is to be done.
-// on identifies what it waits for, so that progress can be told from standstill.
-func Stalled(p plan.Plan) (e Event, on string, ok bool) {
-	const shown = 5
-	if len(p.Actions) > 0 {
-		return Event{}, "", false
+func Stalled(p plan.Plan) bool {
+	return p.Due == 0 && p.Waiting[fleet.BudgetUsed] > 0 && blocked(p) > 0
+}
+
+// blocked is how many nodes hold a rollout up.
+func blocked(p plan.Plan) (n int) {
+	for code := range blockerNames {
+		n += p.Waiting[code]
 	}
-	waiting := 0
+	return n
+}
+
+// Stall is the event for a rollout that has been stalled for a while; waits are the plan's.
+func Stall(p plan.Plan, waits iter.Seq[plan.Wait]) Event {
+	const shown = 5
 	var blockers []string
-	for _, w := range p.Waits {
-		if w.Reason.Code == fleet.BudgetUsed {
-			waiting++
-		} else if words := blockerNames[w.Reason.Code]; words != "" {
+	for w := range waits {
+		if words := blockerNames[w.Reason.Code]; words != "" {
 			blockers = append(blockers, w.Node+": "+words+notReady(p, w.Node))
 		}
+		if len(blockers) == shown {
+			break
+		}
 	}
-	if waiting == 0 || len(blockers) == 0 {
-		return Event{}, "", false
-	}
-	on = strings.Join(blockers, "; ")
-	text := on
-	if len(blockers) > shown {
-		text = fmt.Sprintf("%s; and %d more", strings.Join(blockers[:shown], "; "), len(blockers)-shown)
+	text := strings.Join(blockers, "; ")
+	if more := blocked(p) - len(blockers); more > 0 {
+		text = fmt.Sprintf("%s; and %d more", text, more)
 	}
 	limit := fmt.Sprintf("maxUnavailable %d", p.Budget.MaxUnavailable)
 	if p.Budget.Surging {
 		limit = fmt.Sprintf("maxSurge %d", p.Budget.MaxSurge)
 	}
-	return warning(RolloutStalled, "", "%s: %s is used up by %s: %s", counted(waiting, "waits for its update", "wait for their update"), limit, nodes(p.Budget.Used), text), on, true
+	return warning(RolloutStalled, "", "%s: %s is used up by %s: %s", counted(p.Waiting[fleet.BudgetUsed], "waits for its update", "wait for their update"), limit, nodes(p.Budget.Used), text)
 }
 
 func nodes(n int) string {

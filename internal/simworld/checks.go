@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/everynode/everynode/internal/act"
+	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/plan"
 	"github.com/everynode/everynode/internal/simworld/apimodel"
 )
@@ -99,7 +101,7 @@ func (s *sound) crashed(r *Replica) { delete(s.acked, r.life) }
 
 // planned checks what a plan was made from: no own create that was answered is forgotten (I15), and the same facts give
 // the same plan (I18).
-func (s *sound) planned(r *Replica, p plan.Plan) {
+func (s *sound) planned(r *Replica, p plan.Plan, b *plan.Book) {
 	kept := s.acked[r.life][:0]
 	for _, pod := range s.acked[r.life] {
 		live, err := s.w.API.GetPod(pod.Namespace, pod.Name)
@@ -116,18 +118,19 @@ func (s *sound) planned(r *Replica, p plan.Plan) {
 		})
 	}
 	s.acked[r.life] = kept
-	if s.w.Stats.Moments%16 == 0 {
-		s.twice(r, p)
+	if s.w.Stats.Moments%4 == 0 {
+		s.audit(r, p.Daemon, b)
 	}
 }
 
-// twice computes a plan again.
-func (s *sound) twice(r *Replica, p plan.Plan) {
-	again, err := plan.Compute(plan.Input{
-		Daemon: p.Daemon, Revisions: r.pilot.Fleet.Revisions(p.Daemon), Orphans: r.pilot.Fleet.Orphans(p.Daemon), Now: s.w.now, Placement: s.w.Setup.Placement,
+// audit computes from scratch what a controller keeps by difference.
+func (s *sound) audit(r *Replica, d *fleet.Daemon, b *plan.Book) {
+	scratch, err := plan.Compute(plan.Input{
+		Daemon: d, Revisions: r.pilot.Fleet.Revisions(d), Orphans: r.pilot.Fleet.Orphans(d), Now: s.w.now, Placement: s.w.Setup.Placement,
 	})
-	s.w.holds(Determinism, err == nil && planText(again) == planText(p), func() string {
-		return fmt.Sprintf("once\n%s\nand again\n%s", planText(p), planText(again))
+	kept := planText(b.Full())
+	s.w.holds(Determinism, err == nil && planText(scratch) == kept, func() string {
+		return fmt.Sprintf("kept by difference\n%s\nfrom scratch\n%s", kept, planText(scratch))
 	})
 }
 
@@ -136,8 +139,14 @@ func planText(p plan.Plan) string {
 	for _, a := range p.Actions {
 		out += fmt.Sprintf("%s %s %s %s %v\n", a.Kind, a.Node, a.Name, a.Reason, a.Guarded)
 	}
+	waits := []string{}
 	for _, w := range p.Waits {
-		out += fmt.Sprintf("wait %s %s %v\n", w.Node, w.Reason, w.Until)
+		switch w.Reason.Code {
+		case fleet.NoRoom, fleet.PortTaken, fleet.BudgetUsed, fleet.DryRunFirst:
+			w.Reason, w.Until = fleet.Reason{Code: "RoomOrTurn"}, time.Time{} // a Book remembers for whom there was no room when their turn came
+		}
+		waits = append(waits, fmt.Sprintf("wait %s %s %v\n", w.Node, w.Reason, w.Until))
 	}
-	return out
+	slices.Sort(waits)
+	return out + strings.Join(waits, "")
 }

@@ -203,10 +203,10 @@ func (r *Replica) say(ds *appsv1.DaemonSet, e report.Event, now time.Time) {
 // observer is told what the metrics would count.
 type observer struct{ r *Replica }
 
-func (o observer) Planned(p plan.Plan, _ time.Duration) { o.r.w.sound.planned(o.r, p) }
-func (o observer) Answered(act.Answer)                  {}
-func (o observer) Forgotten(types.UID)                  {}
-func (o observer) Joined(time.Duration)                 {}
+func (o observer) Planned(p plan.Plan, b *plan.Book, _ time.Duration) { o.r.w.sound.planned(o.r, p, b) }
+func (o observer) Answered(act.Answer)                                {}
+func (o observer) Forgotten(types.UID)                                {}
+func (o observer) Joined(time.Duration)                               {}
 
 func callName(c act.Call) string {
 	if c.Status != nil {
