@@ -140,7 +140,12 @@ func stall(d *fleet.Daemon, now time.Time) {
 	d.StalledWhy = fleet.Reason{Code: fleet.CallInFlight}
 }
 
-// Status writes of one DaemonSet: not closer together than this while it is busy, and a little apart at all times.
+// settled tells that every node that should have a Pod has an available one of the current revision, and no other node has one.
+func settled(c plan.Counts) bool {
+	return c.Current == c.Desired && c.Available == c.Desired && c.Updated == c.Desired && c.Misscheduled == 0
+}
+
+// Status writes of one DaemonSet: not closer together than this while something is under way, and a little apart at all times.
 const (
 	statusBusy = time.Second
 	statusCalm = 100 * time.Millisecond
@@ -155,9 +160,9 @@ func (c *Core) status(d *fleet.Daemon, k *desk, p plan.Plan, active bool, now ti
 	if !report.Differs(d.Object.Status, want) {
 		return act.Call{}, false
 	}
-	gap := statusCalm
-	if active || k.busy > 0 {
-		gap = statusBusy
+	gap := statusBusy
+	if !active && k.busy == 0 && settled(p.Counts) {
+		gap = statusCalm // the last news is told at once
 	}
 	if d.Object.Status.ObservedGeneration < want.ObservedGeneration {
 		gap = 0

@@ -19,8 +19,8 @@ import (
 	"github.com/everynode/everynode/internal/revision"
 )
 
-// settled is a cluster of n nodes in which a DaemonSet's Pods are all Ready.
-type settled struct {
+// still is a cluster of n nodes in which a DaemonSet's Pods are all Ready.
+type still struct {
 	*Core
 	t     *testing.T
 	ds    *appsv1.DaemonSet
@@ -29,14 +29,14 @@ type settled struct {
 	calls []act.Call
 }
 
-func settle(t *testing.T, n int) *settled {
+func settle(t *testing.T, n int) *still {
 	budget := intstr.FromString("10%")
 	ds := &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d", UID: "uid-d", Generation: 1}}
 	ds.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": "d"}}
 	ds.Spec.UpdateStrategy = appsv1.DaemonSetUpdateStrategy{Type: appsv1.RollingUpdateDaemonSetStrategyType, RollingUpdate: &appsv1.RollingUpdateDaemonSet{MaxUnavailable: &budget}}
 	ds.Spec.Template.Labels = map[string]string{"app": "d"}
 	ds.Spec.Template.Spec.Containers = []corev1.Container{{Name: "c", Image: "i:1"}}
-	s := &settled{t: t, ds: ds, now: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
+	s := &still{t: t, ds: ds, now: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
 	s.Core = NewCore(plan.Direct, func(*appsv1.DaemonSet, report.Event, time.Time) {}, mute{})
 	for i := range n {
 		s.node(i, nil)
@@ -59,9 +59,9 @@ func (mute) Answered(act.Answer)                          {}
 func (mute) Forgotten(types.UID)                          {}
 func (mute) Joined(time.Duration)                         {}
 
-func (s *settled) version() fleet.Version { s.rv++; return s.rv }
+func (s *still) version() fleet.Version { s.rv++; return s.rv }
 
-func (s *settled) history() {
+func (s *still) history() {
 	h, err := revision.Reconcile(s.ds, s.Fleet.Revisions(s.daemon()), "")
 	if err != nil {
 		s.t.Fatal(err)
@@ -73,11 +73,11 @@ func (s *settled) history() {
 	}
 }
 
-func (s *settled) daemon() *fleet.Daemon {
+func (s *still) daemon() *fleet.Daemon {
 	return s.Fleet.Daemon(types.NamespacedName{Namespace: "default", Name: "d"})
 }
 
-func (s *settled) node(i int, taints []corev1.Taint, labels ...string) {
+func (s *still) node(i int, taints []corev1.Taint, labels ...string) {
 	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("n%05d", i), UID: types.UID(fmt.Sprint("n", i)), Labels: map[string]string{}}}
 	for _, l := range labels {
 		n.Labels[l] = "x"
@@ -86,7 +86,7 @@ func (s *settled) node(i int, taints []corev1.Taint, labels ...string) {
 	s.Fleet.ApplyNode(fleet.NewNode(n, s.version()), s.now)
 }
 
-func (s *settled) pod(i int, ready bool) *fleet.Pod {
+func (s *still) pod(i int, ready bool) *fleet.Pod {
 	hash := ""
 	for _, r := range s.Fleet.Revisions(s.daemon()) {
 		hash = r.Labels[appsv1.DefaultDaemonSetUniqueLabelKey]
@@ -101,7 +101,7 @@ func (s *settled) pod(i int, ready bool) *fleet.Pod {
 }
 
 // written is the DaemonSet as a status write leaves it.
-func (s *settled) written() *appsv1.DaemonSet {
+func (s *still) written() *appsv1.DaemonSet {
 	out := s.ds.DeepCopy()
 	out.ResourceVersion = fmt.Sprint(s.version())
 	for _, c := range s.calls {
@@ -114,13 +114,13 @@ func (s *settled) written() *appsv1.DaemonSet {
 }
 
 // step decides, and gives how many slots were looked at for it.
-func (s *settled) step() uint64 {
+func (s *still) step() uint64 {
 	before := s.looks()
 	s.calls = s.Step(s.now, func() time.Time { return s.now })
 	return s.looks() - before
 }
 
-func (s *settled) looks() (n uint64) {
+func (s *still) looks() (n uint64) {
 	for _, k := range s.desks {
 		n += k.book.Looks()
 	}
