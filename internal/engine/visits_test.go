@@ -93,8 +93,8 @@ func (s *still) pod(i int, ready bool) *fleet.Pod {
 	}
 	p := &fleet.Pod{
 		Namespace: "default", Name: fmt.Sprint("d-", i), UID: types.UID(fmt.Sprint("p", i)), Version: s.version(), Node: fmt.Sprintf("n%05d", i),
-		Owner: "uid-d", OwnerKind: fleet.DaemonSetKind, OwnerName: "d", Phase: corev1.PodRunning, Ready: ready,
-		Labels: maps.Clone(map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: hash}),
+		Phase: corev1.PodRunning, Ready: ready,
+		Shape: &fleet.Shape{Owner: "uid-d", OwnerKind: fleet.DaemonSetKind, OwnerName: "d", Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: hash}},
 	}
 	s.Fleet.ApplyPod(p, s.now)
 	return p

@@ -27,13 +27,14 @@ func nodeReader() reader[*corev1.Node, *fleet.Node] {
 }
 
 func podReader(target func(*corev1.PodSpec) (string, bool)) reader[*corev1.Pod, *fleet.Pod] {
+	known := newShelf()
 	return reader[*corev1.Pod, *fleet.Pod]{
 		read: func(pod *corev1.Pod, v fleet.Version) *fleet.Pod {
 			node := ""
 			if pod.Spec.NodeName == "" {
 				node, _ = target(&pod.Spec)
 			}
-			return fleet.NewPod(pod, v, node)
+			return known.share(fleet.NewPod(pod, v, node))
 		},
 		put: func(p *fleet.Pod) applied {
 			return func(f *fleet.Fleet, now time.Time) { f.ApplyPod(p, now) }

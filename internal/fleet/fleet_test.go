@@ -46,7 +46,7 @@ func node(name string, v Version, labels map[string]string) *Node {
 func pod(name, uid, daemon, on string, v Version) *Pod {
 	return &Pod{
 		Namespace: "default", Name: name, UID: types.UID(uid), Version: v, Node: on, Created: t0,
-		Owner: types.UID("uid-" + daemon), OwnerKind: DaemonSetKind, OwnerName: daemon, Labels: map[string]string{"app": daemon},
+		Shape: &Shape{Owner: types.UID("uid-" + daemon), OwnerKind: DaemonSetKind, OwnerName: daemon, Labels: map[string]string{"app": daemon}},
 	}
 }
 
@@ -208,7 +208,7 @@ func TestMinReadySecondsCountByTheOwnClock(t *testing.T) {
 	} {
 		f := newFleet()
 		for i, s := range tc.sights {
-			p := &Pod{Namespace: "default", Name: "p", UID: "u", Version: Version(i + 1), Ready: s.ready}
+			p := &Pod{Namespace: "default", Name: "p", UID: "u", Version: Version(i + 1), Ready: s.ready, Shape: &Shape{}}
 			if s.ready {
 				p.ReadyStamp = t0.Add(s.stamp)
 			}

@@ -27,27 +27,20 @@ type Pod struct {
 	Version Version
 	// Node is spec.nodeName; Target is the node that a Pod without nodeName is pinned to, or empty (U039).
 	Node, Target string
-	// Owner is the UID of the controller reference, of any kind; empty for an orphan. OwnerKind and OwnerName go with it.
-	Owner                types.UID
-	OwnerKind, OwnerName string
-	Labels               map[string]string
-	Phase                corev1.PodPhase
+	// Shape is never nil.
+	*Shape
+	Phase corev1.PodPhase
 	// Why is status.reason and status.message of a Failed or Succeeded Pod.
 	Why Reason
 	// Ready is the Ready condition; ReadyStamp is its transition time by the kubelet's clock, and ReadySince the moment
 	// by this controller's clock from which minReadySeconds counts.
-	Ready                  bool
 	ReadyStamp, ReadySince time.Time
+	Created                time.Time
+	Ready                  bool
 	// ClockUnclear tells that the stamp was in the future at first sight: for how long the Pod has been Ready cannot be known.
 	ClockUnclear bool
-	Created      time.Time
 	// Terminating tells that deletionTimestamp is set.
 	Terminating bool
-	// Priority, Requests and HostPorts say what the Pod takes on its node.
-	Priority  int32
-	Requests  Resources
-	HostPorts []HostPort
-
 	// Creating: a create call is in flight; the Pod may or may not come to exist.
 	Creating bool
 	// Deleting: the API server has been, or is being, asked to delete this Pod.
@@ -58,13 +51,35 @@ type Pod struct {
 	Patching bool
 }
 
+// Shape is what the Pods of one template have in common. Pods share it, so it is never modified.
+type Shape struct {
+	// Owner is the UID of the controller reference, of any kind; empty for an orphan. OwnerKind and OwnerName go with it.
+	Owner                types.UID
+	OwnerKind, OwnerName string
+	Labels               map[string]string
+	// Priority, Requests and HostPorts say what the Pod takes on its node.
+	Priority  int32
+	Requests  Resources
+	HostPorts []HostPort
+}
+
+// Equal tells whether Pods of both shapes are alike.
+func (s *Shape) Equal(o *Shape) bool {
+	return s == o || s.Owner == o.Owner && s.OwnerKind == o.OwnerKind && s.OwnerName == o.OwnerName && s.Priority == o.Priority && s.takesAs(o) && maps.Equal(s.Labels, o.Labels)
+}
+
+// takesAs tells whether both take the same on their nodes.
+func (s *Shape) takesAs(o *Shape) bool {
+	return s == o || s.Requests.Equal(o.Requests) && slices.Equal(s.HostPorts, o.HostPorts)
+}
+
 // NewPod reads a fact from an API object. target gives the node that an unbound Pod is pinned to.
 func NewPod(o *corev1.Pod, version Version, target string) *Pod {
 	p := &Pod{
 		Namespace: o.Namespace, Name: o.Name, UID: o.UID, Version: version,
-		Node: o.Spec.NodeName, Labels: o.Labels, Phase: o.Status.Phase,
+		Node: o.Spec.NodeName, Phase: o.Status.Phase,
 		Created: o.CreationTimestamp.Time, Terminating: o.DeletionTimestamp != nil,
-		Requests: requestsOf(&o.Spec), HostPorts: hostPortsOf(&o.Spec),
+		Shape: &Shape{Labels: o.Labels, Requests: requestsOf(&o.Spec), HostPorts: hostPortsOf(&o.Spec)},
 	}
 	if p.Node == "" {
 		p.Target = target
@@ -156,13 +171,13 @@ func (p *Pod) same(o *Pod) bool {
 	return p.UID == o.UID && p.Node == o.Node && p.Target == o.Target && p.Owner == o.Owner &&
 		p.Phase == o.Phase && p.Why == o.Why && p.Ready == o.Ready && p.ReadyStamp.Equal(o.ReadyStamp) &&
 		p.Terminating == o.Terminating && p.Creating == o.Creating &&
-		p.Requests.Equal(o.Requests) && slices.Equal(p.HostPorts, o.HostPorts) && maps.Equal(p.Labels, o.Labels)
+		(p.Shape == o.Shape || p.takesAs(o.Shape) && maps.Equal(p.Labels, o.Labels))
 }
 
 // frees tells whether going from p to o gives room or ports back to p's node.
 func (p *Pod) frees(o *Pod) bool {
 	return o == nil || (o.Terminal() && !p.Terminal()) || o.Node != p.Node ||
-		!p.Requests.Equal(o.Requests) || !slices.Equal(p.HostPorts, o.HostPorts)
+		!p.takesAs(o.Shape)
 }
 
 // ResourceVersion is Version as the API has it.

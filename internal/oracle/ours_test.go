@@ -38,7 +38,8 @@ func decide(s *scene, w *world) (*ours, error) {
 	}
 	for _, a := range p.Actions {
 		owned := *orZero(a.Pod)
-		owned.Version = 2
+		shape := *owned.Shape
+		owned.Version, owned.Shape = 2, &shape
 		switch a.Kind {
 		case plan.Adopt:
 			o.adopted[a.Pod.Name] = true
@@ -67,7 +68,7 @@ func decide(s *scene, w *world) (*ours, error) {
 
 func orZero(p *fleet.Pod) *fleet.Pod {
 	if p == nil {
-		return &fleet.Pod{}
+		return &fleet.Pod{Shape: &fleet.Shape{}}
 	}
 	return p
 }

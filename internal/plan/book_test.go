@@ -156,7 +156,9 @@ func (k *keeping) node(name string) {
 
 func (k *keeping) aNode() { k.node(fmt.Sprint("n", k.draw("node", 4))) }
 
-func (k *keeping) noNode() { k.fleet.DeleteNode(fmt.Sprint("n", k.draw("node", 4)), k.version(), k.now) }
+func (k *keeping) noNode() {
+	k.fleet.DeleteNode(fmt.Sprint("n", k.draw("node", 4)), k.version(), k.now)
+}
 
 // daemonSet makes or changes a DaemonSet.
 func (k *keeping) daemonSet(name string) {

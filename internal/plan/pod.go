@@ -59,10 +59,11 @@ func namePrefix(name string) string {
 // Pending is the fact that stands for a Pod whose create call is in flight.
 func Pending(d *fleet.Daemon, hash, node, name string, placement Placement) *fleet.Pod {
 	p := &fleet.Pod{
-		Namespace: d.Key.Namespace, Name: name,
-		Owner: d.UID, OwnerKind: fleet.DaemonSetKind, OwnerName: d.Key.Name,
-		Labels: podLabels(d.Object, hash), Phase: corev1.PodPending,
-		Priority: d.Priority, Requests: d.Requests, HostPorts: d.HostPorts, Creating: true,
+		Namespace: d.Key.Namespace, Name: name, Phase: corev1.PodPending, Creating: true,
+		Shape: &fleet.Shape{
+			Owner: d.UID, OwnerKind: fleet.DaemonSetKind, OwnerName: d.Key.Name, Labels: podLabels(d.Object, hash),
+			Priority: d.Priority, Requests: d.Requests, HostPorts: d.HostPorts,
+		},
 	}
 	if placement == Direct {
 		p.Node = node

@@ -164,9 +164,11 @@ func (s *snapshot) node(t *testing.T, name string, words []string) *fleet.Node {
 func (s *snapshot) pod(t *testing.T, name, node string, words []string) *fleet.Pod {
 	p := &fleet.Pod{
 		Namespace: "default", Name: name, UID: types.UID("uid-" + name), Version: s.next(), Node: node,
-		Owner: s.ds.UID, OwnerKind: fleet.DaemonSetKind, OwnerName: "d", Phase: corev1.PodRunning,
-		Labels:  map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: s.hash},
-		Created: epoch.Add(-time.Hour), Requests: fleet.Resources{Pods: 1},
+		Created: epoch.Add(-time.Hour), Phase: corev1.PodRunning,
+		Shape: &fleet.Shape{
+			Owner: s.ds.UID, OwnerKind: fleet.DaemonSetKind, OwnerName: "d", Requests: fleet.Resources{Pods: 1},
+			Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: s.hash},
+		},
 	}
 	for _, w := range words {
 		key, value, _ := strings.Cut(w, "=")
