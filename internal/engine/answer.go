@@ -116,13 +116,13 @@ func (c *Core) learnCreate(d *fleet.Daemon, a act.Answer, now time.Time) {
 	}
 	switch a.Outcome {
 	case act.Done:
-		s.Refusals, s.Refused = fleet.Backoff{}, ""
+		s.Note(func(t *fleet.Trouble) { t.Refusals, t.Refused = fleet.Backoff{}, "" })
 		if s.Node != nil && s.Node.Seen.After(d.Seen) && !s.Served {
 			c.observe.Joined(now.Sub(s.Node.Seen))
 		}
 		s.Served = true
 	case act.Taken:
-		s.Taken = a.Pod.UID
+		s.Note(func(t *fleet.Trouble) { t.Taken = a.Pod.UID })
 	case act.Stopped:
 	default: // whatever the server said, a webhook may have said it for it, and will again
 		hold(d, s, a, now)
@@ -140,7 +140,7 @@ func (c *Core) learnDelete(d *fleet.Daemon, a act.Answer, now time.Time) {
 	switch {
 	case s == nil:
 	case a.Outcome == act.Done || a.Outcome == act.Gone:
-		s.Refusals, s.Refused = fleet.Backoff{}, ""
+		s.Note(func(t *fleet.Trouble) { t.Refusals, t.Refused = fleet.Backoff{}, "" })
 	case a.Outcome == act.Conflict && a.Pod != nil:
 	default:
 		hold(d, s, a, now)
@@ -153,8 +153,9 @@ func refusedAgain(b fleet.Backoff, now time.Time, epoch int64) fleet.Backoff {
 }
 
 func hold(d *fleet.Daemon, s *fleet.Slot, a act.Answer, now time.Time) {
-	s.Refusals = refusedAgain(s.Refusals, now, d.Object.Generation)
-	s.Refused = a.Why()
+	s.Note(func(t *fleet.Trouble) {
+		t.Refusals, t.Refused = refusedAgain(t.Refusals, now, d.Object.Generation), a.Why()
+	})
 }
 
 // settleStall ends the wait for the answer of a call to history, ownership or dry run, or begins a backoff.

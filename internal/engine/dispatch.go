@@ -127,7 +127,9 @@ func (c *Core) ended(d *fleet.Daemon, a plan.Action, now time.Time) {
 	}
 	c.announce(d.Object, e, now)
 	if s := d.Slot(a.Node); s != nil {
-		s.Failures = s.Failures.Next(now, d.Object.Generation, failureFirst, failureLongest, failureCalm)
+		s.Note(func(t *fleet.Trouble) {
+			t.Failures = t.Failures.Next(now, d.Object.Generation, failureFirst, failureLongest, failureCalm)
+		})
 		c.Fleet.TouchSlot(d, a.Node)
 	}
 }

@@ -62,7 +62,9 @@ func (f *Fleet) ApplyDaemon(o *appsv1.DaemonSet, version Version, own bool, now 
 // inherit keeps what a changed template does not undo.
 func (s *Slot) inherit(old *Slot) {
 	if old != nil {
-		s.Failures, s.Taken, s.GoneSince, s.Served = old.Failures, old.Taken, old.GoneSince, old.Served
+		was := old.Trouble()
+		s.Note(func(t *Trouble) { t.Failures, t.Taken, t.GoneSince = was.Failures, was.Taken, was.GoneSince })
+		s.Served = old.Served
 	}
 }
 

@@ -22,7 +22,10 @@ func (f *Fleet) ApplyNode(n *Node, now time.Time) {
 	moved := old == nil || !old.placementEqual(n)
 	for _, d := range f.daemons {
 		s := d.slotFor(n.Name)
-		s.Node, s.GoneSince = n, time.Time{}
+		s.Node = n
+		if s.trouble != nil {
+			s.Note(func(t *Trouble) { t.GoneSince = time.Time{} })
+		}
 		if moved {
 			d.mark(s) // its zone may be another
 			f.rejudge(d, s)
@@ -70,13 +73,13 @@ func (f *Fleet) DeleteNode(name string, version Version, now time.Time) {
 		}
 		s.Node = nil
 		s.Verdict = d.verdict(s)
-		s.Failures, s.Refusals, s.Refused = Backoff{}, Backoff{}, ""
+		s.Note(func(t *Trouble) { t.Failures, t.Refusals, t.Refused = Backoff{}, Backoff{}, "" })
 		d.mark(s)
 		if len(s.Pods) == 0 {
 			d.dropSlot(s)
 			continue
 		}
-		s.GoneSince = now
+		s.Note(func(t *Trouble) { t.GoneSince = now })
 	}
 }
 

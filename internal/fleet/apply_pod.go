@@ -177,8 +177,8 @@ func (f *Fleet) seat(d *Daemon, p *Pod, now time.Time) {
 		i, _ := slices.BinarySearchFunc(s.Pods, p, ComparePods)
 		s.Pods = slices.Insert(s.Pods, i, p)
 		d.mark(s)
-		if s.Node == nil && s.GoneSince.IsZero() {
-			s.GoneSince = now
+		if s.Node == nil && s.Trouble().GoneSince.IsZero() {
+			s.Note(func(t *Trouble) { t.GoneSince = now })
 		}
 	}
 }

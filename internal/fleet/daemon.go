@@ -100,16 +100,40 @@ type Slot struct {
 	Verdict Verdict
 	// Pods are the DaemonSet's Pods on the node, in the order of ComparePods, terminal ones included.
 	Pods []*Pod
+	// Served tells that a Pod was made here since this controller knows the node.
+	Served bool
+	// trouble is nil for most of the millions of slots.
+	trouble *Trouble
+}
+
+// Trouble is what went wrong on a slot; its zero value is none.
+type Trouble struct {
 	// Failures holds back the replacement of failed Pods (U097); Refusals the next call after a refused one.
 	Failures, Refusals Backoff
 	// Refused is the API server's text of the last refused call, empty after a success.
 	Refused string
 	// Taken is the UID of a foreign Pod that holds the derived name.
 	Taken types.UID
-	// Served tells that a Pod was made here since this controller knows the node.
-	Served bool
 	// GoneSince is when the node was first known to be missing while Pods were bound to it.
 	GoneSince time.Time
+}
+
+// Trouble gives what went wrong on the slot.
+func (s *Slot) Trouble() Trouble {
+	if s.trouble == nil {
+		return Trouble{}
+	}
+	return *s.trouble
+}
+
+// Note changes what is known of the slot's trouble.
+func (s *Slot) Note(change func(*Trouble)) {
+	t := s.Trouble()
+	if change(&t); t == (Trouble{}) {
+		s.trouble = nil
+		return
+	}
+	s.trouble = &t
 }
 
 // Backoff is a doubling delay; its zero value does not wait.

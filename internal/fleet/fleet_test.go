@@ -153,7 +153,7 @@ func TestANodeThatLeavesKeepsItsSlotUntilThePodsAreGone(t *testing.T) {
 	f.DeleteNode("n2", 20, t0)
 	wantDirty(t, f, "all")
 	s := f.Daemon(types.NamespacedName{Namespace: "default", Name: "all"}).Slot("n2")
-	if s.Node != nil || s.GoneSince != t0 || s.Verdict.Reason.Code != NodeGone {
+	if s.Node != nil || s.Trouble().GoneSince != t0 || s.Verdict.Reason.Code != NodeGone {
 		t.Fatalf("slot = %+v", s)
 	}
 	f.DeletePod(pod("a2", "u2", "all", "n2", 21))
@@ -177,12 +177,12 @@ func TestRoomWakesWhoWaitsForIt(t *testing.T) {
 
 func TestANamesakeInheritsNothing(t *testing.T) {
 	f := settled()
-	f.Daemon(types.NamespacedName{Namespace: "default", Name: "all"}).Slot("n1").Failures = Backoff{Until: t0.Add(time.Hour), Epoch: 1}
+	f.Daemon(types.NamespacedName{Namespace: "default", Name: "all"}).Slot("n1").Note(func(t *Trouble) { t.Failures = Backoff{Until: t0.Add(time.Hour), Epoch: 1} })
 	again := daemonSet("all", nil)
 	again.UID = "uid-second"
 	f.ApplyDaemon(again, 30, false, t0)
 	s := f.Daemon(types.NamespacedName{Namespace: "default", Name: "all"}).Slot("n1")
-	if len(s.Pods) != 0 || s.Failures.Waits(t0, 1) {
+	if len(s.Pods) != 0 || s.Trouble().Failures.Waits(t0, 1) {
 		t.Errorf("slot of the second DaemonSet = %+v", s)
 	}
 }

@@ -95,7 +95,9 @@ func facts(s *scene, w *world) (*fleet.Fleet, *fleet.Daemon) {
 	d := f.Daemon(types.NamespacedName{Namespace: w.ds.Namespace, Name: w.ds.Name})
 	s.setGone(d)
 	for _, node := range s.backoff {
-		d.Slot(node).Failures = fleet.Backoff{Until: epoch.Add(time.Second), Delay: time.Second, Epoch: w.ds.Generation}
+		d.Slot(node).Note(func(t *fleet.Trouble) {
+			t.Failures = fleet.Backoff{Until: epoch.Add(time.Second), Delay: time.Second, Epoch: w.ds.Generation}
+		})
 	}
 	return f, d
 }
@@ -104,7 +106,7 @@ func facts(s *scene, w *world) (*fleet.Fleet, *fleet.Daemon) {
 func (s *scene) setGone(d *fleet.Daemon) {
 	for node, ago := range s.gone {
 		if slot := d.Slot(node); slot != nil {
-			slot.GoneSince = epoch.Add(-ago)
+			slot.Note(func(t *fleet.Trouble) { t.GoneSince = epoch.Add(-ago) })
 		}
 	}
 }

@@ -105,11 +105,12 @@ func (k *keeping) aRefusal() {
 		d.Stalled = wait
 	case s == nil:
 	case c == 1:
-		s.Failures = wait
+		s.Note(func(t *fleet.Trouble) { t.Failures = wait })
 	case c == 2:
-		s.Taken = types.UID(fmt.Sprint("foreign", k.draw("foreign", 2)))
+		taken := types.UID(fmt.Sprint("foreign", k.draw("foreign", 2)))
+		s.Note(func(t *fleet.Trouble) { t.Taken = taken })
 	default:
-		s.Refusals, s.Refused = wait, "no"
+		s.Note(func(t *fleet.Trouble) { t.Refusals, t.Refused = wait, "no" })
 	}
 	k.fleet.TouchSlot(d, node)
 }

@@ -43,7 +43,8 @@ func FuzzName(f *testing.F) {
 		}
 		name := func(uid, node, taken string, pods []*fleet.Pod) string {
 			d := &fleet.Daemon{Key: types.NamespacedName{Namespace: "ns", Name: daemon}, UID: types.UID(uid)}
-			s := &fleet.Slot{NodeName: node, Taken: types.UID(taken), Pods: pods}
+			s := &fleet.Slot{NodeName: node, Pods: pods}
+			s.Note(func(t *fleet.Trouble) { t.Taken = types.UID(taken) })
 			got := Name(d, s)
 			if again := Name(d, s); again != got {
 				t.Fatalf("first %s, then %s", got, again)

@@ -21,8 +21,8 @@ const (
 // is to be replaced or surged, one that is to be released, or a foreign one.
 func Name(d *fleet.Daemon, s *fleet.Slot) string {
 	salt := ""
-	if s.Taken != "" {
-		salt = "/" + string(s.Taken)
+	if taken := s.Trouble().Taken; taken != "" {
+		salt = "/" + string(taken)
 	}
 	held := slices.Concat(s.Pods, d.Mismatched())
 	for {

@@ -30,7 +30,7 @@ func (p *planner) place(s *fleet.Slot) {
 // vanished removes the Pods of a node that no longer exists: those never bound at once (U085), the others after a
 // quarantine (D8), so that a node's departure reclaims its Pod with no other controller's help.
 func (p *planner) vanished(s *fleet.Slot) {
-	end := s.GoneSince.Add(Quarantine)
+	end := s.Trouble().GoneSince.Add(Quarantine)
 	for _, pod := range s.Pods {
 		switch {
 		case pod.Forced || pod.Creating || (pod.Deleting && !pod.Terminating):
@@ -76,13 +76,13 @@ func (p *planner) settle(s *fleet.Slot) {
 // removeEnded deletes Failed and Succeeded Pods, one per backoff step (U077–U079, U097–U101). held tells that one is
 // kept until its backoff ends: its node gets no other Pod before, with surge neither.
 func (p *planner) removeEnded(s *fleet.Slot) (held bool) {
-	backoff := s.Failures.Waits(p.Now, p.generation)
+	backoff := s.Trouble().Failures.Waits(p.Now, p.generation)
 	for _, pod := range s.Pods {
 		if !pod.Terminal() || pod.Leaving() {
 			continue
 		}
 		if backoff {
-			p.wait(fleet.FailureBackoff, ended(pod), s.Failures.Until)
+			p.wait(fleet.FailureBackoff, ended(pod), s.Trouble().Failures.Until)
 			held = true
 			continue
 		}
@@ -183,7 +183,7 @@ func (p *planner) creatable(s *fleet.Slot, why fleet.Reason) bool {
 		return false
 	}
 	if before.Unsure != "" && p.Now.Before(before.Till) && before.Unsure != Name(p.d, s) {
-		if s.Taken != "" || slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return pod.Name == before.Unsure }) {
+		if s.Trouble().Taken != "" || slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return pod.Name == before.Unsure }) {
 			p.wait(fleet.CallInFlight, before.Unsure+" may yet be made", before.Till)
 			return false
 		}
@@ -191,8 +191,8 @@ func (p *planner) creatable(s *fleet.Slot, why fleet.Reason) bool {
 		p.lookAgain(before.Till)
 	}
 	p.create = &why
-	if s.Refused != "" {
-		p.entry.refused = s.Refusals.Delay
+	if t := s.Trouble(); t.Refused != "" {
+		p.entry.refused = t.Refusals.Delay
 	}
 	return true
 }
@@ -208,9 +208,10 @@ func (p *planner) remove(s *fleet.Slot, a Action) {
 
 // refused tells whether the slot waits because the API server refused its last call.
 func (p *planner) refused(s *fleet.Slot) bool {
-	if !s.Refusals.Waits(p.Now, p.generation) {
+	t := s.Trouble()
+	if !t.Refusals.Waits(p.Now, p.generation) {
 		return false
 	}
-	p.wait(fleet.CallBackoff, s.Refused, s.Refusals.Until)
+	p.wait(fleet.CallBackoff, t.Refused, t.Refusals.Until)
 	return true
 }

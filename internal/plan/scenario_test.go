@@ -130,7 +130,8 @@ func (s *snapshot) line(t *testing.T, words []string) {
 		s.fleet.ApplyPod(s.pod(t, words[1], words[2], words[3:]), epoch)
 	case "backoff":
 		slot := s.fleet.Daemon(types.NamespacedName{Namespace: "default", Name: "d"}).Slot(words[1])
-		slot.Failures = fleet.Backoff{Until: epoch.Add(duration(t, words[2])), Delay: time.Minute, Epoch: 1}
+		wait := fleet.Backoff{Until: epoch.Add(duration(t, words[2])), Delay: time.Minute, Epoch: 1}
+		slot.Note(func(t *fleet.Trouble) { t.Failures = wait })
 	case "gone":
 		s.gone[words[1]] = duration(t, words[2])
 	default:
@@ -224,7 +225,7 @@ func hostPort(t *testing.T, text string) []fleet.HostPort {
 func (s *snapshot) plan(t *testing.T) string {
 	d := s.fleet.Daemon(types.NamespacedName{Namespace: "default", Name: "d"})
 	for node, ago := range s.gone {
-		d.Slot(node).GoneSince = epoch.Add(-ago)
+		d.Slot(node).Note(func(t *fleet.Trouble) { t.GoneSince = epoch.Add(-ago) })
 	}
 	rev, err := revision.New(s.ds, 1)
 	if err != nil {

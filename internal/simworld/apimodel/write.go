@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -92,10 +93,23 @@ func (s *Server) update(r request) error {
 		s.remove(r.actor, k, old)
 		return nil
 	}
-	if !equality.Semantic.DeepEqual(old, next) {
+	if differ(old, next) {
 		s.replace(r.actor, k, old, next)
 	}
 	return nil
+}
+
+// differ tells whether two states of an object differ. Most updates are of the status, which is the smaller part.
+func differ(old, next metav1.Object) bool {
+	same := equality.Semantic.DeepEqual
+	switch o := old.(type) {
+	case *corev1.Pod:
+		return !same(o.Status, next.(*corev1.Pod).Status) || !same(old, next)
+	case *appsv1.DaemonSet:
+		return !same(o.Status, next.(*appsv1.DaemonSet).Status) || !same(old, next)
+	default:
+		return !same(old, next)
+	}
 }
 
 // checkDeletion lets an update neither begin nor change a deletion.

@@ -214,7 +214,7 @@ func (f *facts) known(template uint8, views []view, backwards bool) *fleet.Fleet
 	for i, v := range views {
 		d := fl.Daemon(setKey)
 		if slot := d.Slot(nodeName(i)); slot != nil && v.aged {
-			slot.GoneSince = now.Add(-plan.Quarantine)
+			slot.Note(func(t *fleet.Trouble) { t.GoneSince = now.Add(-plan.Quarantine) })
 		}
 		if v.unsure {
 			d.CreateSent(nodeName(i))
