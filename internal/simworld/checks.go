@@ -17,6 +17,7 @@ import (
 	"github.com/everynode/everynode/internal/act"
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/revision"
 	"github.com/everynode/everynode/internal/simworld/apimodel"
 )
 
@@ -125,8 +126,13 @@ func (s *sound) planned(r *Replica, p plan.Plan, b *plan.Book) {
 
 // audit computes from scratch what a controller keeps by difference.
 func (s *sound) audit(r *Replica, d *fleet.Daemon, b *plan.Book) {
+	if s.template.of != d {
+		data, err := revision.Data(&d.Object.Spec.Template)
+		s.w.holds(Determinism, err == nil, func() string { return fmt.Sprintf("%s: %v", d.Key, err) })
+		s.template.of, s.template.data = d, data
+	}
 	scratch, err := plan.Compute(plan.Input{
-		Daemon: d, Revisions: r.pilot.Fleet.Revisions(d), Orphans: r.pilot.Fleet.Orphans(d), Now: s.w.now, Placement: s.w.Setup.Placement,
+		Daemon: d, Revisions: r.pilot.Fleet.Revisions(d), Orphans: r.pilot.Fleet.Orphans(d), Template: s.template.data, Now: s.w.now, Placement: s.w.Setup.Placement,
 	})
 	kept := planText(b.Full())
 	s.w.holds(Determinism, err == nil && planText(scratch) == kept, func() string {

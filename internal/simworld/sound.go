@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/everynode/everynode/internal/act"
+	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/plan"
 	"github.com/everynode/everynode/internal/simworld/apimodel"
 )
@@ -25,6 +26,11 @@ type sound struct {
 	refused map[slotKey]*refusals
 	// acked are own creates that were answered, by process.
 	acked map[int][]*corev1.Pod
+	// template is the data of the template that was audited last, which takes long to make.
+	template struct {
+		of   *fleet.Daemon
+		data []byte
+	}
 	// late counts writes of processes that were dead or no longer led.
 	late int
 	// writesBefore and writesAllowed bound the recovery.
