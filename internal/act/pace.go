@@ -17,6 +17,9 @@ func NewPace(first, longest int) *Pace { return &Pace{window: first, longest: lo
 // Room is how many more calls may start.
 func (p *Pace) Room() int { return max(0, p.window-p.inFlight) }
 
+// SpareRoom is how many more calls may start that can wait: a quarter of the bound is kept for those that cannot.
+func (p *Pace) SpareRoom() int { return max(0, p.window-p.window/4-p.inFlight) }
+
 // Started notes a call that goes out.
 func (p *Pace) Started() { p.inFlight++ }
 

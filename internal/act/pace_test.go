@@ -80,3 +80,16 @@ func TestRampWaitsAsLongAsTheServerAsks(t *testing.T) {
 		t.Errorf("resumes after %v, want 20s", got)
 	}
 }
+
+func TestAQuarterOfThePaceIsKeptForWhatIsUrgent(t *testing.T) {
+	p := NewPace(8, 8)
+	for range 6 {
+		p.Started()
+	}
+	if p.SpareRoom() != 0 || p.Room() != 2 {
+		t.Errorf("with 6 of 8 calls under way there is room for %d, and for %d urgent ones; want 0 and 2", p.SpareRoom(), p.Room())
+	}
+	if one := NewPace(1, 8); one.SpareRoom() != 1 {
+		t.Error("a bound of one keeps all rollouts from going on")
+	}
+}

@@ -86,7 +86,22 @@ func (c *Core) mayStart(k *desk, a plan.Action, now time.Time) bool {
 	if a.Kind == plan.Create && k.ramp.Room(now) == 0 {
 		return false
 	}
-	return c.pace.Room() > 0 || k.busy == 0
+	if k.busy == 0 {
+		return true
+	}
+	if rollout(a) {
+		return c.pace.SpareRoom() > 0
+	}
+	return c.pace.Room() > 0
+}
+
+// rollout tells that an action replaces a Pod that may go on serving meanwhile: a node without any is more urgent.
+func rollout(a plan.Action) bool {
+	switch a.Reason.Code {
+	case fleet.TemplateOutdated, fleet.SurgeStarted, fleet.SurgeFinished, fleet.CapacityMoved:
+		return true
+	}
+	return false
 }
 
 // start notes an action as under way and makes its call.
