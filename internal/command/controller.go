@@ -149,14 +149,19 @@ func (f *flags) control(ctx context.Context, cfg *rest.Config, set *metrics.Set,
 		return err
 	}
 	warnOfBuiltIn(ctx, client, log)
+	since := time.Now()
+	controller, err := engine.New(cfg, engine.Options{Placement: plan.Placement(f.placement), Metrics: set, Logger: log, Ready: func() {
+		state.set("")
+		log.Info("all facts are in", "after", time.Since(since).Round(time.Millisecond).String())
+	}})
+	if err != nil {
+		return err
+	}
 	act := func(ctx context.Context) error {
 		state.set("the facts are not complete yet")
 		log.Info("acting", "placement", f.placement, "server", cfg.Host)
-		since := time.Now()
-		return engine.Run(ctx, cfg, engine.Options{Placement: plan.Placement(f.placement), Metrics: set, Logger: log, Ready: func() {
-			state.set("")
-			log.Info("all facts are in", "after", time.Since(since).Round(time.Millisecond).String())
-		}})
+		since = time.Now()
+		return controller.Act(ctx)
 	}
 	if !f.elect {
 		set.Leading(true)
@@ -168,6 +173,7 @@ func (f *flags) control(ctx context.Context, cfg *rest.Config, set *metrics.Set,
 		Following: func(id string) {
 			state.set("") // it stands by, which is all that a second replica can do
 			log.Info("standing by", "leader", id, "lease", f.namespace+"/"+engine.LeaseName)
+			controller.Watch(ctx) // so that it need not read everything when it has to act
 		},
 	}, act)
 }

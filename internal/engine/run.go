@@ -6,13 +6,14 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 
 	"github.com/everynode/everynode/internal/act"
 	"github.com/everynode/everynode/internal/feed"
+	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/match"
 	"github.com/everynode/everynode/internal/metrics"
 	"github.com/everynode/everynode/internal/plan"
@@ -35,6 +36,25 @@ const callTimeout = 30 * time.Second
 
 // Run is one controller against one cluster, until ctx ends. It starts to act when a fresh read of every kind is in.
 func Run(ctx context.Context, cfg *rest.Config, opts Options) error {
+	c, err := New(cfg, opts)
+	if err != nil {
+		return err
+	}
+	return c.Act(ctx)
+}
+
+// Controller is one controller against one cluster. It may stand by, with all facts at hand, before it acts.
+type Controller struct {
+	loop
+	client *kubernetes.Clientset
+	again  map[feed.Kind]chan struct{}
+	// ran is closed when the loop has ended, watching when the feeds have as well; nil before the first Watch.
+	ran, watching chan struct{}
+	mu            sync.Mutex
+}
+
+// New makes a Controller that knows nothing yet.
+func New(cfg *rest.Config, opts Options) (*Controller, error) {
 	if opts.Placement == "" {
 		opts.Placement = plan.Direct
 	}
@@ -43,152 +63,104 @@ func Run(ctx context.Context, cfg *rest.Config, opts Options) error {
 	}
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	recorder, stopEvents := act.NewRecorder(client, scheme.Scheme)
-	defer stopEvents()
-	herald := act.NewHerald(recorder, scheme.Scheme)
-	l := &loop{
-		opts: opts, ctx: ctx,
-		core:    NewPilot(NewCore(opts.Placement, herald.Say, meter{set: opts.Metrics, log: opts.Logger})),
-		exec:    act.NewExecutor(act.Cluster(client), callTimeout, act.Sleep),
-		herald:  herald,
-		events:  make(chan feed.Event, 1024),
-		answers: make(chan act.Answer, paceLongest),
+	c := &Controller{client: client, again: map[feed.Kind]chan struct{}{}}
+	for _, kind := range feed.Kinds {
+		c.again[kind] = make(chan struct{}, 1)
 	}
+	c.loop = loop{
+		opts: opts, exec: act.NewExecutor(act.Cluster(client), callTimeout, act.Sleep),
+		events: make(chan feed.Event, 1024), answers: make(chan act.Answer, paceLongest), orders: make(chan order),
+	}
+	return c, nil
+}
+
+// Watch begins to take facts in, until ctx ends; nothing is decided before Act. Once is enough.
+func (c *Controller) Watch(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.watching != nil {
+		return
+	}
+	c.ran, c.watching = make(chan struct{}), make(chan struct{})
+	recorder, stopEvents := act.NewRecorder(c.client, scheme.Scheme)
+	c.herald = act.NewHerald(recorder, scheme.Scheme)
+	c.core = NewPilot(NewCore(c.opts.Placement, c.herald.Say, meter{set: c.opts.Metrics, log: c.opts.Logger}))
 	var feeding sync.WaitGroup
 	feeding.Go(func() {
-		feed.Run(ctx, client, feed.Options{
-			Target: match.Target,
+		feed.Run(ctx, c.client, feed.Options{
+			Target: match.Target, Again: c.again,
 			OnError: func(kind feed.Kind, err error) {
-				opts.Metrics.FeedError(string(kind))
-				opts.Logger.Warn("watch failed and is repeated with backoff", "kind", kind, "error", err)
+				c.opts.Metrics.FeedError(string(kind))
+				c.opts.Logger.Warn("watch failed and is repeated with backoff", "kind", kind, "error", err)
 			},
-		}, l.events)
+		}, c.events)
 	})
-	l.run()
-	feeding.Wait()
-	l.calls.Wait()
+	go func() {
+		defer close(c.watching)
+		c.run(ctx)
+		close(c.ran)
+		feeding.Wait()
+		c.calls.Wait()
+		stopEvents()
+	}()
+}
+
+// Act decides and acts until ctx ends, and returns when its last calls have ended. Who stood by makes sure first that what it knows
+// is no older than the call of Act: another may have acted since.
+func (c *Controller) Act(ctx context.Context) error {
+	warm := c.warm()
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	c.Watch(watching)
+	o := order{ctx: ctx}
+	if warm {
+		var err error
+		if o.newest, err = c.newest(ctx); err != nil {
+			return nil //nolint:nilerr // ctx has ended
+		}
+	}
+	select {
+	case c.orders <- o:
+		<-c.ran
+	case <-ctx.Done():
+	case <-c.ran:
+	}
+	stop() // ends what this call has begun; the watches of who stood by are ended by who had it stand by
+	if !warm {
+		<-c.watching
+	}
+	c.calls.Wait()
 	return nil
 }
 
-// loop is the one goroutine that owns the Pilot, with what it talks to.
-type loop struct {
-	opts    Options
-	ctx     context.Context
-	core    *Pilot
-	exec    *act.Executor
-	herald  *act.Herald
-	events  chan feed.Event
-	answers chan act.Answer
-	calls   sync.WaitGroup
-	ready   bool
+func (c *Controller) warm() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.watching != nil
 }
 
-// run carries values until ctx ends. All events that are there are taken in before anything is decided.
-func (l *loop) run() {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	tidy := time.NewTicker(time.Hour)
-	defer tidy.Stop()
-	for {
-		select {
-		case <-l.ctx.Done():
-			return
-		case e := <-l.events:
-			l.take(e)
-		case a := <-l.answers:
-			l.core.Answer(a, time.Now())
-		case <-timer.C:
-		case now := <-tidy.C:
-			l.herald.Forget(now)
-		}
-		l.drain()
-		if !l.core.Synced() {
-			continue
-		}
-		for _, call := range l.core.Decide(time.Now(), time.Now) {
-			l.start(call)
-		}
-		l.count()
-		if !l.ready {
-			l.ready = true
-			if l.opts.Ready != nil {
-				l.opts.Ready()
+// newest are the versions up to which the kinds have to be known. It asks until it knows, or ctx ends: without the API server
+// nothing can be done anyway.
+func (c *Controller) newest(ctx context.Context) (map[feed.Kind]fleet.Version, error) {
+	out := map[feed.Kind]fleet.Version{}
+	for _, kind := range feed.Kinds {
+		err := wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
+			actx, cancel := context.WithTimeout(ctx, callTimeout)
+			defer cancel()
+			v, err := feed.Newest(actx, c.client, kind)
+			if err != nil {
+				c.opts.Metrics.FeedError(string(kind))
+				c.opts.Logger.Warn("the present version is not known, and is asked for again", "kind", kind, "error", err)
+				return false, nil
 			}
-		}
-		if next := l.core.Next(); next.IsZero() {
-			timer.Reset(time.Hour)
-		} else {
-			timer.Reset(max(0, time.Until(next)))
-		}
-	}
-}
-
-func (l *loop) count() {
-	nodes, daemons, pods, revisions := l.core.Fleet.Sizes()
-	l.opts.Metrics.Facts("nodes", nodes)
-	l.opts.Metrics.Facts("daemonsets", daemons)
-	l.opts.Metrics.Facts("pods", pods)
-	l.opts.Metrics.Facts("controllerrevisions", revisions)
-}
-
-// drain takes in what else has come, up to a bound that keeps the decisions prompt.
-func (l *loop) drain() {
-	for range cap(l.events) {
-		select {
-		case e := <-l.events:
-			l.take(e)
-		case a := <-l.answers:
-			l.core.Answer(a, time.Now())
-		default:
-			return
+			out[kind] = v
+			return true, nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-}
-
-func (l *loop) take(e feed.Event) {
-	l.opts.Metrics.FeedEvent(string(e.Kind), e.Type)
-	l.core.Take(e, time.Now())
-}
-
-// start carries a call out beside the loop.
-func (l *loop) start(call act.Call) {
-	l.calls.Go(func() {
-		a := l.exec.Do(l.ctx, call)
-		select {
-		case l.answers <- a:
-		case <-l.ctx.Done():
-		}
-	})
-}
-
-// meter counts what the Core does.
-type meter struct {
-	set *metrics.Set
-	log *slog.Logger
-}
-
-func (m meter) Planned(p plan.Plan, _ *plan.Book, took time.Duration) {
-	m.set.Planned(took)
-	waits := map[string]int{}
-	for code, n := range p.Waiting {
-		waits[string(code)] = n
-	}
-	m.set.Waiting(string(p.Daemon.UID), waits)
-}
-
-func (m meter) Forgotten(daemonSet types.UID) { m.set.Waiting(string(daemonSet), nil) }
-
-func (m meter) Joined(took time.Duration) { m.set.NodeToPod(took) }
-
-func (m meter) Answered(a act.Answer) {
-	kind := "status"
-	if a.Status == nil {
-		kind = a.Action.Kind.String()
-	}
-	m.set.Action(kind, a.Outcome.String(), a.Took)
-	if a.Outcome != act.Done {
-		m.log.Debug("call not carried out", "call", kind, "outcome", a.Outcome.String(), "daemonset", a.Daemon.Namespace+"/"+a.Daemon.Name, "node", a.Action.Node, "error", a.Err)
-	}
+	return out, nil
 }

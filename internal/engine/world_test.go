@@ -75,9 +75,9 @@ func newWorld(placement plan.Placement) *world {
 
 // Planned and Answered make the world the Core's observer.
 func (w *world) Planned(p plan.Plan, _ *plan.Book, _ time.Duration) { w.plans[p.Daemon.Key.Name]++ }
-func (w *world) Answered(act.Answer)                  {}
-func (w *world) Forgotten(types.UID)                  {}
-func (w *world) Joined(took time.Duration)            { w.joined = append(w.joined, took) }
+func (w *world) Answered(act.Answer)                                {}
+func (w *world) Forgotten(types.UID)                                {}
+func (w *world) Joined(took time.Duration)                          { w.joined = append(w.joined, took) }
 
 // recorder writes down the events that really go out.
 type recorder struct{ w *world }

@@ -38,12 +38,16 @@ type Event struct {
 	Apply func(f *fleet.Fleet, now time.Time)
 	// Synced tells that this is a whole list, so that the kind is known completely.
 	Synced bool
+	// Version is up to where the kind is known after this.
+	Version fleet.Version
 }
 
 // Options say how to read objects.
 type Options struct {
 	// Target gives the node that a Pod without nodeName is pinned to, from its spec.
 	Target func(*corev1.PodSpec) (string, bool)
+	// Again, if it has a channel for a kind, has that kind read afresh with each value that comes.
+	Again map[Kind]chan struct{}
 	// OnError is told of lists and watches that failed; they are repeated with backoff. It is called by several goroutines.
 	OnError func(Kind, error)
 }
@@ -59,14 +63,36 @@ func Run(ctx context.Context, client kubernetes.Interface, o Options, out chan<-
 	}
 	var running sync.WaitGroup
 	start := func(object runtime.Object, s source) {
-		reflector := cache.NewReflectorWithOptions(s.listWatch(client), object, NewStore(s.kind, o, send), cache.ReflectorOptions{Name: "everynode/" + string(s.kind)})
-		running.Go(func() { reflector.RunWithContext(ctx) })
+		store := NewStore(s.kind, o, send)
+		running.Go(func() {
+			for ctx.Err() == nil {
+				round, cancel := context.WithCancel(ctx)
+				stop := cancelOn(round, cancel, o.Again[s.kind])
+				cache.NewReflectorWithOptions(s.listWatch(client), object, store, cache.ReflectorOptions{Name: "everynode/" + string(s.kind)}).RunWithContext(round)
+				cancel()
+				<-stop
+			}
+		})
 	}
 	start(&corev1.Node{}, from(Nodes, core.Nodes(), o.OnError))
 	start(&corev1.Pod{}, from(Pods, core.Pods(""), o.OnError))
 	start(&appsv1.DaemonSet{}, from(DaemonSets, apps.DaemonSets(""), o.OnError))
 	start(&appsv1.ControllerRevision{}, from(Revisions, apps.ControllerRevisions(""), o.OnError))
 	running.Wait()
+}
+
+// cancelOn calls cancel when a value comes, until ctx ends. The channel that it gives is closed when it has ended.
+func cancelOn(ctx context.Context, cancel context.CancelFunc, again <-chan struct{}) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-again:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ended
 }
 
 // Store is what a reflector fills with objects of one kind.

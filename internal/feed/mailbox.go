@@ -58,7 +58,7 @@ func (m *mailbox[O, F]) one(kind string, object any, apply func(F) applied) erro
 		return nil // told once more after a reconnection
 	}
 	m.seen = v
-	m.send(Event{Kind: m.kind, Type: kind, Apply: apply(fact)})
+	m.send(Event{Kind: m.kind, Type: kind, Apply: apply(fact), Version: v})
 	return nil
 }
 
@@ -92,7 +92,7 @@ func (m *mailbox[O, F]) Replace(objects []any, resourceVersion string) error {
 		}
 	}
 	m.seen = list
-	m.send(Event{Kind: m.kind, Type: "replace", Apply: m.replace(facts, list), Synced: true})
+	m.send(Event{Kind: m.kind, Type: "replace", Apply: m.replace(facts, list), Synced: true, Version: list})
 	return nil
 }
 

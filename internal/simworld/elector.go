@@ -7,6 +7,8 @@ const (
 	leaseDuration = 15 * time.Second
 	leaseMargin   = 2 * time.Second
 	leaseRetry    = 2 * time.Second
+	// barrierPatience is how long a new leader waits for a watch before it reads a kind afresh.
+	barrierPatience = 5 * time.Second
 )
 
 // elector plays a replica's part in the election: the lease is an object that is compared and swapped.
@@ -74,7 +76,11 @@ func (e *elector) swap(sent time.Time) {
 	e.ends = sent.Add(leaseDuration - leaseMargin)
 	if !r.alive {
 		w.trace("leads", r.name, "", "", r.life)
-		r.start()
+		if w.Setup.Warm {
+			r.lead(w.dice.of(forProcess, r.id).of(forProcess, -e.turns))
+		} else {
+			r.start()
+		}
 	}
 }
 
@@ -84,7 +90,12 @@ func (e *elector) lose() {
 	e.rename()
 }
 
+// rename gives the replica's next process its identity. A warm one stands by from then on.
 func (e *elector) rename() {
-	e.r.w.identities++
-	e.me = e.r.w.identities
+	w := e.r.w
+	w.identities++
+	e.me = w.identities
+	if w.Setup.Warm && w.begun {
+		e.r.standBy()
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/everynode/everynode/internal/act"
 	"github.com/everynode/everynode/internal/engine"
 	"github.com/everynode/everynode/internal/feed"
+	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/match"
 	"github.com/everynode/everynode/internal/plan"
 	"github.com/everynode/everynode/internal/report"
@@ -22,6 +23,8 @@ type Replica struct {
 	w    *World
 	id   int
 	name string
+	// ledFrom is the API server's version when the process began to lead.
+	ledFrom uint64
 	// life counts its processes; what was booked for an earlier one comes to nothing.
 	life  int
 	alive bool // a process runs and leads
@@ -43,11 +46,44 @@ type Replica struct {
 	lease    elector
 }
 
-// start begins a new process that knows nothing.
+// start begins a new process that knows nothing and leads.
 func (r *Replica) start() {
+	r.standBy()
+	r.alive, r.ledFrom = true, r.w.API.Version()
+}
+
+// lead has a process that stood by lead, as engine.Controller has it: what it knows has to be as new as the present.
+func (r *Replica) lead(d dice) {
+	r.alive, r.worstLag, r.ledFrom = true, 0, r.w.API.Version()
+	for i, x := range r.watches {
+		kind := feed.Kinds[i]
+		r.pilot.Await(kind, fleet.Version(r.ledFrom))
+		if d.chance(uint64(20+i), 2) {
+			x.again()
+		}
+		r.bePatient(x, kind)
+	}
+	r.poke()
+}
+
+// bePatient reads a kind afresh that is still behind after a while.
+func (r *Replica) bePatient(x *watcher, kind feed.Kind) {
+	r.later(barrierPatience, func() {
+		if !slices.Contains(r.pilot.Behind(), kind) {
+			return
+		}
+		if !r.pilot.Reading(kind) {
+			x.again()
+		}
+		r.bePatient(x, kind)
+	})
+}
+
+// standBy begins a new process that knows nothing; it takes facts in, and decides once it leads.
+func (r *Replica) standBy() {
 	w := r.w
 	r.life++
-	r.alive, r.due, r.wake, r.worstLag = true, false, time.Time{}, 0
+	r.alive, r.due, r.wake, r.worstLag = false, false, time.Time{}, 0
 	r.inbox, r.answers = nil, nil
 	ctx, cancel := context.WithCancel(context.Background())
 	r.ctx, r.cancel = fence{ctx, r}, cancel
@@ -90,6 +126,7 @@ func (r *Replica) die(why string) {
 	r.alive = false
 	r.life++
 	r.cancel()
+	r.pilot = nil
 	for _, f := range r.flights {
 		f.dead = true
 		if f.pending != nil {
@@ -124,7 +161,7 @@ func (r *Replica) paused() bool { return r.w.now.Before(r.pausedUntil) }
 
 // poke lets the loop run soon.
 func (r *Replica) poke() {
-	if r.due || !r.alive {
+	if r.due || r.pilot == nil {
 		return
 	}
 	r.due = true
@@ -143,7 +180,7 @@ func (r *Replica) loop() {
 	for _, a := range answers {
 		r.pilot.Answer(a, w.now)
 	}
-	if r.ctx.Err() != nil {
+	if !r.alive || r.ctx.Err() != nil {
 		return
 	}
 	for _, c := range r.pilot.Decide(w.now, w.clock) {

@@ -43,8 +43,12 @@ func (w *World) begin() {
 	for i := range w.Setup.Daemons {
 		w.create(i)
 	}
+	w.begun = true
 	for _, r := range w.replicas {
 		if w.elected() {
+			if w.Setup.Warm {
+				r.standBy()
+			}
 			r.lease.tick()
 		} else {
 			r.start()

@@ -13,7 +13,9 @@ type Setup struct {
 	Nodes     int
 	Daemons   int
 	Replicas  int
-	Faults    Faults
+	// Warm replicas take facts in while they stand by.
+	Warm   bool
+	Faults Faults
 	// ReadyAfter and Grace bound how long a Pod takes to become Ready and to end.
 	ReadyAfter, Grace time.Duration
 	// Surge, MinReady and OnDelete are where the first DaemonSet begins.
@@ -53,6 +55,7 @@ func FromSeed(seed uint64) Schedule {
 	}
 	if d.chance(9, 4) {
 		s.Setup.Replicas = 2
+		s.Setup.Warm = d.chance(56, 2)
 	}
 	for f := range faultCount {
 		if d.chance(20+uint64(f), 3) {
@@ -112,8 +115,8 @@ func (w *World) callFault(n int) (Fault, bool) {
 
 // String is the schedule in words, for a transcript.
 func (s Schedule) String() string {
-	out := fmt.Sprintf("seed %d: %s placement, %d nodes, %d DaemonSets, %d replicas, surge %v, minReadySeconds %d, OnDelete %v\n",
-		s.Seed, s.Setup.Placement, s.Setup.Nodes, s.Setup.Daemons, s.Setup.Replicas, s.Setup.Surge, s.Setup.MinReady, s.Setup.OnDelete)
+	out := fmt.Sprintf("seed %d: %s placement, %d nodes, %d DaemonSets, %d replicas (warm %v), surge %v, minReadySeconds %d, OnDelete %v\n",
+		s.Seed, s.Setup.Placement, s.Setup.Nodes, s.Setup.Daemons, s.Setup.Replicas, s.Setup.Warm, s.Setup.Surge, s.Setup.MinReady, s.Setup.OnDelete)
 	for i, step := range s.Steps {
 		out += fmt.Sprintf("  step %d after %v: %s\n", i+1, step.After, step.Do)
 	}

@@ -1,6 +1,7 @@
 package simworld
 
 import (
+	"fmt"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -274,6 +275,12 @@ func (s *sound) decided(r *Replica, c act.Call) {
 	}
 	s.w.trace("decide", r.name, callName(c), decisionOf(c), 0)
 	s.w.holds(Leadership, r.pilot.Synced(), func() string { return r.name + " decides before it has read everything" })
+	for _, x := range r.watches {
+		untold := s.w.API.After(x.kind, x.at)
+		s.w.holds(Leadership, len(untold) == 0 || untold[0].Version > r.ledFrom, func() string {
+			return fmt.Sprintf("%s decides without what happened to %s before it began to lead", r.name, x.kind)
+		})
+	}
 }
 
 // sent is told of each request that leaves a process.

@@ -49,6 +49,13 @@ func newWatcher(r *Replica, index int, kind feed.Kind) *watcher {
 
 func (x *watcher) close() { x.open = false }
 
+// again has the kind read afresh, as a reflector does that begins anew.
+func (x *watcher) again() {
+	x.r.pilot.Afresh(feed.Kind(x.kind))
+	x.close()
+	x.list(x.r.w.short(x.r, uint64(x.index)))
+}
+
 func (x *watcher) dice() dice {
 	x.turns++
 	return x.r.w.dice.of(forWatch, x.r.life*8+x.index).of(forWatch, int(x.turns))

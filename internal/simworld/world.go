@@ -51,11 +51,13 @@ type World struct {
 	sound    *sound
 
 	calls, requests, identities int
-	downUntil                   time.Time
-	stampShift                  time.Duration
-	lease                       leaseRecord
-	serving                     *serving
-	admission                   admission
+	// begun tells that the replicas run.
+	begun      bool
+	downUntil  time.Time
+	stampShift time.Duration
+	lease      leaseRecord
+	serving    *serving
+	admission  admission
 
 	// recent are the faults that have been injected; daemonUIDs all DaemonSets that ever were.
 	recent     Faults
