@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -161,4 +163,23 @@ func verify(pods []corev1.Pod, nodes []string, versions map[string]string) error
 		return fmt.Errorf("there are %d Pods, want %d", len(pods), want)
 	}
 	return nil
+}
+
+// Remove deletes a DaemonSet that has no Pods and waits until it is gone.
+func (c *Cluster) Remove(ctx context.Context, name string) error {
+	sets := c.Client.AppsV1().DaemonSets(Namespace)
+	if err := sets.Delete(ctx, name, metav1.DeleteOptions{}); err != nil {
+		return fmt.Errorf("delete DaemonSet %s: %w", name, err)
+	}
+	for {
+		_, err := sets.Get(ctx, name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("DaemonSet %s is not gone after its deletion: %w", name, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
