@@ -23,20 +23,20 @@ const (
 
 // load makes n requests, perSecond or as fast as they go.
 func load(ctx context.Context, n, perSecond int, request func(ctx context.Context, i int) error) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, going := errgroup.WithContext(ctx)
 	group.SetLimit(hands)
 	begun := time.Now()
 	for i := range n {
 		if perSecond > 0 {
 			select {
-			case <-ctx.Done():
+			case <-going.Done():
 			case <-time.After(time.Until(begun.Add(time.Duration(i) * time.Second / time.Duration(perSecond)))):
 			}
 		}
-		if ctx.Err() != nil {
+		if going.Err() != nil {
 			break
 		}
-		group.Go(func() error { return request(ctx, i) })
+		group.Go(func() error { return request(going, i) })
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("the benchmark's own requests: %w", err)
@@ -140,19 +140,8 @@ func taints(ctx context.Context, g *game, _ *span) error {
 	if err != nil {
 		return err
 	}
-	for {
-		err := g.cluster.Check(ctx, cluster.Claim{Misscheduled: g.nodes})
-		if err == nil {
-			break
-		}
-		if dead := g.alive(); dead != nil {
-			return dead
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("with all nodes tainted: %w", err)
-		case <-time.After(restLook):
-		}
+	if _, err := g.truth(ctx, cluster.Claim{Misscheduled: g.nodes}); err != nil {
+		return fmt.Errorf("with all nodes tainted: %w", err)
 	}
 	return g.patchNodes(ctx, g.nodes, 0, "", types.MergePatchType, func(int) string { return `{"spec":{"taints":null}}` })
 }

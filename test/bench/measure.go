@@ -183,6 +183,7 @@ const (
 	restLook   = 100 * time.Millisecond
 	restWindow = 10 // looks
 	restCPU    = 20 * time.Millisecond
+	truthLook  = 20 * time.Millisecond
 )
 
 // rest waits until the contender has used next to no CPU for a second, while all statuses were true. It gives the time
@@ -215,6 +216,24 @@ func (g *game) rest(ctx context.Context) (time.Time, error) {
 		case <-ctx.Done():
 			return time.Time{}, errors.Join(fmt.Errorf("%s did not come to rest: %w", g.contender.name, ctx.Err()), untrue)
 		case <-time.After(restLook):
+		}
+	}
+}
+
+// truth waits until all statuses say so, and tells since when.
+func (g *game) truth(ctx context.Context, claim cluster.Claim) (time.Time, error) {
+	for {
+		err := g.cluster.Check(ctx, claim)
+		if err == nil {
+			return time.Now(), nil
+		}
+		if dead := g.alive(); dead != nil {
+			return time.Time{}, dead
+		}
+		select {
+		case <-ctx.Done():
+			return time.Time{}, err
+		case <-time.After(truthLook):
 		}
 	}
 }

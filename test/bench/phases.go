@@ -66,12 +66,16 @@ func choosePhases(list string) ([]phase, error) {
 const canary = "canary"
 
 // idle starts the contender where there is nothing to do but to see that.
-func idle(ctx context.Context, g *game, _ *span) error {
+func idle(ctx context.Context, g *game, s *span) (err error) {
 	if err := g.cluster.Create(ctx, canary, map[string]string{"bench.everynode.dev/none": "here"}); err != nil {
 		return err
 	}
 	g.claim = &cluster.Claim{}
-	return g.start(ctx)
+	if err := g.start(ctx); err != nil {
+		return err
+	}
+	s.end, err = g.truth(ctx, *g.claim)
+	return err
 }
 
 // noCanary removes what idle has left.

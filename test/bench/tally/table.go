@@ -148,14 +148,17 @@ func (b *Book) remarks() []string {
 	return lines
 }
 
+// phases are in the order of whoever has played the most; not all play each.
 func (b *Book) phases(size string) []string {
-	var of []Sample
+	played := map[string][]Sample{}
 	for _, s := range b.samples {
 		if s.Size == size {
-			of = append(of, s)
+			played[s.Contender] = append(played[s.Contender], s)
 		}
 	}
-	return distinct(of, func(s Sample) string { return s.Phase })
+	name := func(s Sample) string { return s.Phase }
+	lists := slices.SortedFunc(maps.Values(played), func(x, y []Sample) int { return len(distinct(y, name)) - len(distinct(x, name)) })
+	return distinct(slices.Concat(lists...), name)
 }
 
 // contenders are in the order of the alphabet, ours last but for the floor, which is first.
