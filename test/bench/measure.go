@@ -141,6 +141,9 @@ func (g *game) play(parent context.Context, p phase) (tally.Sample, error) {
 	if n := g.cluster.Mirror.NodesLost() - lost; n > 0 {
 		sample.Notes = append(sample.Notes, fmt.Sprintf("%d times a node was not Ready, as the machine had no time for its kubelet", n))
 	}
+	if span.note != "" {
+		sample.Notes = append(sample.Notes, span.note)
+	}
 	if len(g.versions) == 0 {
 		return sample, nil
 	}

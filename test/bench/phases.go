@@ -23,7 +23,10 @@ type phase struct {
 }
 
 // span is a phase's wall time. An end that is zero stands for the moment when the contender comes to rest.
-type span struct{ begin, end time.Time }
+type span struct {
+	begin, end time.Time
+	note       string
+}
 
 // allPhases in the order in which they are played.
 var allPhases = []phase{
