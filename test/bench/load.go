@@ -83,8 +83,10 @@ func (g *game) more(of func(cluster.Daemon) int, want int) func(cluster.View) bo
 	}
 }
 
+// In the phases that only tell news the wall time is that from the last of them until the contender has come to rest.
+
 // flips lets Pods turn unready; their kubelets see that they serve, and make them Ready again.
-func flips(ctx context.Context, g *game, _ *span) error {
+func flips(ctx context.Context, g *game, s *span) error {
 	names, err := g.pods(ctx, g.names()...)
 	if err != nil {
 		return err
@@ -101,6 +103,7 @@ func flips(ctx context.Context, g *game, _ *span) error {
 	if err != nil {
 		return err
 	}
+	s.begin = time.Now()
 	_, err = g.wait(ctx, g.more(flown, want))
 	return err
 }
@@ -119,14 +122,16 @@ func (g *game) patchNodes(ctx context.Context, n, perSecond int, sub string, kin
 }
 
 // labels changes a label of nodes that no DaemonSet asks for.
-func labels(ctx context.Context, g *game, _ *span) error {
+func labels(ctx context.Context, g *game, s *span) error {
+	defer func() { s.begin = time.Now() }()
 	return g.patchNodes(ctx, changes, pace, "", types.StrategicMergePatchType, func(i int) string {
 		return fmt.Sprintf(`{"metadata":{"labels":{"bench.everynode.dev/irrelevant":"%d"}}}`, i)
 	})
 }
 
 // heartbeats posts each node's status once, and a thousand at least, as kubelets do when nothing has changed.
-func heartbeats(ctx context.Context, g *game, _ *span) error {
+func heartbeats(ctx context.Context, g *game, s *span) error {
+	defer func() { s.begin = time.Now() }()
 	return g.patchNodes(ctx, max(changes, g.nodes), pace, "status", types.StrategicMergePatchType, func(int) string {
 		return fmt.Sprintf(`{"status":{"conditions":[{"type":"Ready","lastHeartbeatTime":%q}]}}`, time.Now().UTC().Format(time.RFC3339))
 	})
@@ -152,6 +157,7 @@ func taints(ctx context.Context, g *game, s *span) error {
 	if err := g.cluster.Check(ctx, cluster.Claim{Misscheduled: g.nodes}); err != nil {
 		s.note = fmt.Sprintf("at rest with all nodes tainted, a status is wrong: %v", err)
 	}
+	defer func() { s.begin = time.Now() }()
 	return patch(`{"spec":{"taints":null}}`)
 }
 

@@ -120,11 +120,11 @@ func (g *game) play(parent context.Context, p phase) (tally.Sample, error) {
 	lost := g.cluster.Mirror.NodesLost()
 	span := &span{begin: time.Now()}
 	if err := p.play(ctx, g, span); err != nil {
-		return sample, errors.Join(err, g.alive())
+		return sample, err
 	}
 	quiet, err := g.rest(ctx)
 	if err != nil {
-		return sample, errors.Join(err, g.alive())
+		return sample, err
 	}
 	if span.end.IsZero() {
 		span.end = quiet
@@ -133,7 +133,7 @@ func (g *game) play(parent context.Context, p phase) (tally.Sample, error) {
 	if err != nil {
 		return sample, err
 	}
-	sample.Wall = span.end.Sub(span.begin).Seconds()
+	sample.Wall = max(0, span.end.Sub(span.begin).Seconds())
 	sample.CPU = (after.cpu - before.cpu).Seconds()
 	sample.ServerCPU = (after.serverCPU - before.serverCPU).Seconds()
 	sample.Peak, sample.Settled, sample.ServerPeak = mib(after.memory.Peak), mib(after.memory.Now), mib(after.server.Peak)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -150,7 +151,11 @@ func (g *game) wait(ctx context.Context, when func(cluster.View) bool) (time.Tim
 			}
 		}
 	}()
-	return g.cluster.Mirror.Wait(ctx, when)
+	at, err := g.cluster.Mirror.Wait(ctx, when)
+	if err != nil && !errors.Is(context.Cause(ctx), ctx.Err()) {
+		return at, context.Cause(ctx)
+	}
+	return at, err
 }
 
 // roll gives all DaemonSets a new template.

@@ -12,8 +12,10 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/everynode/everynode/test/bench/cluster"
@@ -52,36 +54,58 @@ func run(ctx context.Context, client kubernetes.Interface, daemons int) error {
 	if err != nil {
 		return fmt.Errorf("list nodes: %w", err)
 	}
-	watch, err := client.CoreV1().Pods(cluster.Namespace).Watch(ctx, metav1.ListOptions{})
-	if err != nil {
-		return fmt.Errorf("watch Pods: %w", err)
-	}
-	defer watch.Stop()
-	var creating sync.WaitGroup
+	ready := make(chan string, 1024)
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	go watch(watching, client, ready)
 	failed := make(chan error, 1)
+	var creating sync.WaitGroup
 	creating.Go(func() {
 		if err := create(ctx, client, daemons, nodes); err != nil {
 			failed <- err
 		}
 	})
 	defer creating.Wait()
-	ready := map[string]bool{}
-	for len(ready) < daemons*len(nodes) {
+	seen := map[string]bool{}
+	for len(seen) < daemons*len(nodes) {
 		select {
 		case err := <-failed:
 			return err
-		case e, ok := <-watch.ResultChan():
-			if !ok {
-				return fmt.Errorf("the watch of Pods ended with %d of %d Ready", len(ready), daemons*len(nodes))
-			}
-			if pod, ok := e.Object.(*corev1.Pod); ok && isReady(pod) {
-				ready[pod.Name] = true
+		case name := <-ready:
+			seen[name] = true
+		}
+	}
+	fmt.Printf("%d Pods are Ready\n", len(seen))
+	<-ctx.Done()
+	return nil
+}
+
+// watch tells of Pods that are Ready, over watches that end early too. It keeps nothing of a Pod but its name.
+func watch(ctx context.Context, client kubernetes.Interface, ready chan<- string) {
+	tell := func(o any) {
+		if pod, ok := o.(*corev1.Pod); ok && isReady(pod) {
+			select {
+			case ready <- pod.Name:
+			case <-ctx.Done():
 			}
 		}
 	}
-	fmt.Printf("%d Pods are Ready\n", len(ready))
-	<-ctx.Done()
-	return nil
+	pods := cache.NewListWatchFromClient(client.CoreV1().RESTClient(), "pods", cluster.Namespace, fields.Everything())
+	_, informer := cache.NewInformerWithOptions(cache.InformerOptions{
+		ListerWatcher: cache.ToListWatcherWithWatchListSemantics(pods, client),
+		ObjectType:    &corev1.Pod{},
+		Transform: func(o any) (any, error) {
+			if pod, ok := o.(*corev1.Pod); ok {
+				o = &corev1.Pod{
+					ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name, ResourceVersion: pod.ResourceVersion},
+					Status:     corev1.PodStatus{Conditions: pod.Status.Conditions},
+				}
+			}
+			return o, nil
+		},
+		Handler: cache.ResourceEventHandlerFuncs{AddFunc: tell, UpdateFunc: func(_, o any) { tell(o) }},
+	})
+	informer.RunWithContext(ctx)
 }
 
 func nodeNames(ctx context.Context, client kubernetes.Interface) ([]string, error) {

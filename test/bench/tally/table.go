@@ -47,7 +47,7 @@ func plural(n, one, many string) string {
 func (b *Book) ratios(size string) string {
 	t := grid{head: []string{"phase", "contender"}}
 	for _, m := range Metrics {
-		t.head = append(t.head, strings.TrimSuffix(strings.TrimSuffix(m.Name, " s"), " MiB"))
+		t.head = append(t.head, m.label())
 	}
 	for _, phase := range b.phases(size) {
 		for _, ours := range []string{Everynode, EverynodePinned, EverynodeDefault} {
@@ -67,8 +67,32 @@ func (b *Book) ratios(size string) string {
 	if len(t.rows) == 0 {
 		return ""
 	}
-	return "\nRatio everynode : upstream, of the medians; below 1.00 everynode takes less.\n\n" + t.String()
+	return "\nRatio everynode : upstream, of the medians; below 1.00 everynode takes less.\n\n" + t.String() + b.asGood(size)
 }
+
+// asGood is from which ratio on upstream is as good as everynode.
+const asGood = 0.9
+
+// asGood tells where upstream is as good or better.
+func (b *Book) asGood(size string) string {
+	var list []string
+	for _, phase := range b.phases(size) {
+		for _, ours := range []string{Everynode, EverynodePinned, EverynodeDefault} {
+			for _, m := range Metrics {
+				if r, ok := b.Ratio(size, phase, ours, m); ok && r >= asGood {
+					list = append(list, fmt.Sprintf("%s, %s, %s (%s)", phase, ours, m.label(), ratio(r)))
+				}
+			}
+		}
+	}
+	if len(list) == 0 {
+		return "\nUpstream is nowhere as good.\n"
+	}
+	return "\nWhere upstream is as good (" + ratio(asGood) + " or more): " + strings.Join(list, "; ") + ".\n"
+}
+
+// label is the name without its unit.
+func (m Metric) label() string { return strings.TrimSuffix(strings.TrimSuffix(m.Name, " s"), " MiB") }
 
 // ratio shows two digits that say something, down to a thousandth.
 func ratio(r float64) string {
