@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -63,12 +62,10 @@ func run(ctx context.Context, args []string) error {
 	}
 	var failed error
 	if len(o.from) == 0 {
-		var measured tally.Run
-		measured, failed = measure(ctx, o)
-		results.Runs = append(results.Runs, measured)
-		if err := write(o.out, results); err != nil {
-			return errors.Join(failed, err)
-		}
+		failed = measure(ctx, o, func(r tally.Run) error {
+			results.Runs = []tally.Run{r}
+			return write(o.out, results)
+		})
 		fmt.Fprintf(os.Stderr, "all samples: %s\n", o.out)
 	}
 	text := tally.Tables(results)
@@ -107,6 +104,11 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("-rounds=%d -qps=%g -burst=%d: each has to be above 0", o.rounds, o.qps, o.burst)
 	}
 	var err error
+	if o.profile != "" {
+		if err := os.MkdirAll(o.profile, 0o755); err != nil {
+			return o, err
+		}
+	}
 	if o.sizes, err = each(*sizes, parseSize); err != nil {
 		return o, err
 	}

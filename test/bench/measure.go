@@ -14,8 +14,9 @@ import (
 	"github.com/everynode/everynode/test/harness"
 )
 
-// measure plays everything that the options ask for. What has been measured when it fails is given all the same.
-func measure(ctx context.Context, o options) (tally.Run, error) {
+// measure plays everything that the options ask for, and saves what there is after each contender: a long run that is
+// stopped has measured something all the same.
+func measure(ctx context.Context, o options, save func(tally.Run) error) error {
 	run := tally.Run{
 		Started: now(), Version: version, Machine: machine(),
 		Settings: tally.Settings{Rounds: o.rounds, QPS: o.qps, Burst: o.burst},
@@ -30,16 +31,19 @@ func measure(ctx context.Context, o options) (tally.Run, error) {
 				g := &game{options: o, size: s, round: round, contender: c, nodes: s.nodes}
 				err := g.playAll(ctx)
 				run.Samples = append(run.Samples, g.samples...)
+				if saving := save(run); saving != nil {
+					return saving
+				}
 				if ctx.Err() != nil {
-					return run, fmt.Errorf("stopped: %w", ctx.Err())
+					return fmt.Errorf("stopped: %w", ctx.Err())
 				}
 				if err != nil {
-					return run, fmt.Errorf("%s, %s: %w", s, c.name, err)
+					return fmt.Errorf("%s, %s: %w", s, c.name, err)
 				}
 			}
 		}
 	}
-	return run, nil
+	return nil
 }
 
 // game is one contender on one cluster.

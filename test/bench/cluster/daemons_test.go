@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -63,6 +65,31 @@ func TestAStatusHasToBeTrueAndOfThePresentSpec(t *testing.T) {
 		if err := claims(bad, want); err == nil || !strings.Contains(err.Error(), "DaemonSet a: status."+field) {
 			t.Errorf("%s is wrong, and it is said: %v", field, err)
 		}
+	}
+}
+
+func TestWhoWaitsIsToldOnceItIsSo(t *testing.T) {
+	m := &Mirror{daemons: map[string]*Daemon{}, nodes: map[string]nodeState{}}
+	two := func(v View) bool { return v.Daemon("a").Ready == 2 }
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if at, err := m.Wait(over, two); err == nil || !strings.Contains(err.Error(), "there are 0 Pods") || len(m.waiters) != 0 {
+		t.Errorf("with no Pod: %v, %v, %d wait on", at, err, len(m.waiters))
+	}
+	told := make(chan time.Time)
+	go func() {
+		at, err := m.Wait(t.Context(), two)
+		if err != nil {
+			t.Error(err)
+		}
+		told <- at
+	}()
+	p, q := pod("p", "a", "v1", "n1", true), pod("q", "a", "v1", "n2", true)
+	m.pod(nil, &p)
+	before := time.Now()
+	m.pod(nil, &q)
+	if at := <-told; at.Before(before) {
+		t.Errorf("it is so since %v, and was told to be since %v", before, at)
 	}
 }
 
