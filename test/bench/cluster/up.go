@@ -68,6 +68,9 @@ func (c *Cluster) start(ctx, life context.Context, binary string, nodes int) err
 		"--kube-apiserver-arg=audit-policy-file="+policy,
 		"--kube-apiserver-arg=audit-log-path="+c.Audit.path,
 		"--kube-apiserver-arg=audit-log-maxsize=100000",
+		// Nodes are created Ready; thousands of taints that the other controllers have to take off first say nothing of a
+		// contender.
+		"--kube-apiserver-arg=disable-admission-plugins=TaintNodesByCondition",
 		// Large rollouts write more in five minutes than etcd's quota holds.
 		"--kube-apiserver-arg=etcd-compaction-interval=1m")
 	if err != nil {
