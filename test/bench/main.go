@@ -11,6 +11,9 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
+
 	"github.com/everynode/everynode/test/bench/tally"
 	"github.com/everynode/everynode/test/harness"
 )
@@ -38,6 +41,8 @@ type options struct {
 }
 
 func main() {
+	// Watches that a busy API server ends are begun again; client-go's log of that would stand between the lines.
+	klog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
 	stop()

@@ -104,7 +104,7 @@ func (g *game) playAll(ctx context.Context) (err error) {
 
 // limit is how long a phase may take, preparations included.
 func (g *game) limit() time.Duration {
-	return 2*time.Minute + time.Duration(g.nodes*g.size.daemons)*60*time.Millisecond
+	return 5*time.Minute + time.Duration(g.nodes*g.size.daemons)*60*time.Millisecond
 }
 
 // play measures one phase.

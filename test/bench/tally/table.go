@@ -78,17 +78,21 @@ func (b *Book) asGood(size string) string {
 	var list []string
 	for _, phase := range b.phases(size) {
 		for _, ours := range []string{Everynode, EverynodePinned, EverynodeDefault} {
+			var cells []string
 			for _, m := range Metrics {
 				if r, ok := b.Ratio(size, phase, ours, m); ok && r >= asGood {
-					list = append(list, fmt.Sprintf("%s, %s, %s (%s)", phase, ours, m.label(), ratio(r)))
+					cells = append(cells, m.label()+" "+ratio(r))
 				}
+			}
+			if len(cells) > 0 {
+				list = append(list, fmt.Sprintf("- %s, %s: %s\n", phase, ours, strings.Join(cells, ", ")))
 			}
 		}
 	}
 	if len(list) == 0 {
 		return "\nUpstream is nowhere as good.\n"
 	}
-	return "\nWhere upstream is as good (" + ratio(asGood) + " or more): " + strings.Join(list, "; ") + ".\n"
+	return "\nWhere upstream is as good, " + ratio(asGood) + " or more:\n\n" + strings.Join(list, "")
 }
 
 // label is the name without its unit.

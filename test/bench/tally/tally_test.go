@@ -90,7 +90,7 @@ func TestTheTables(t *testing.T) {
 		"### 1 DaemonSet, 1000 nodes\n",
 		"| phase | contender | wall | CPU  | API server CPU | calls | peak | settled |\n",
 		"| first | everynode | 0.62 | 0.30 | 1.00           | 1.00  | 1.00 | 1.00    |\n",
-		"Where upstream is as good (0.90 or more): first, everynode, API server CPU (1.00); first, everynode, calls (1.00); first, everynode, peak (1.00); first, everynode, settled (1.00).\n",
+		"\nWhere upstream is as good, 0.90 or more:\n\n- first, everynode: API server CPU 1.00, calls 1.00, peak 1.00, settled 1.00\n",
 		"| first | floor            | 4.00          | 0.50        | 10.0             | 1000        | 100      | 50          |\n| first | upstream-2 ",
 		"| first | upstream-2       | 10.00 / 11.00 | 4.00 / 5.00 | 10.0             | 2040 / 2045 | 100      | 50          |\n| first | upstream-20 ",
 		"| first | upstream-2       | 1000 create events, 1000 create pods, 45 update daemonsets/status |\n",
