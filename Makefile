@@ -8,7 +8,7 @@ CORE    := fleet match plan revision report act feed engine explain metrics comm
 CORE_PKGS = $(foreach p,$(CORE),$(if $(wildcard internal/$(p)),./internal/$(p)/...)) ./internal/house/...
 
 .DEFAULT_GOAL := help
-.PHONY: help up build check test lint soak chaos fuzz vuln clean go
+.PHONY: help up build check test lint soak chaos bench bench-build fuzz vuln clean go
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ test: check build lint ## everything: lint, all tests, upstream's suites, a real
 
 # Type-checking what links Kubernetes takes the linter ten minutes and 7 GiB, so it reads the rest.
 LINTED := $(addsuffix /...,$(addprefix ./internal/,act command engine feed fleet house match metrics plan report revision simnode simworld)) \
-          ./config/... ./cmd/everynode-controller/... ./test/acceptance/... ./test/chaos/... ./test/examples/... ./test/harness/... ./test/model/...
+          ./config/... ./cmd/everynode-controller/... ./test/acceptance/... $(addprefix ./test/bench/,. cluster floor proc profiled tally) ./test/chaos/... ./test/examples/... ./test/harness/... ./test/model/...
 
 lint: go ## static analysis
 	GOWORK=off go tool -modfile=tools/go.mod golangci-lint run $(LINTED)
@@ -45,6 +45,23 @@ FIRST ?= 1
 
 chaos: build ## kill, freeze and restart real processes for ten minutes
 	go test -v -timeout 0 -run TestChaos ./test/chaos -chaos 10m
+
+bench: bench-build ## measure against upstream: make bench SIZES=1x1000,20x1000 PHASES=first,rolling ROUNDS=3 MODES=direct,scheduler
+	bin/bench/bench -sizes $(SIZES) -phases $(PHASES) -rounds $(ROUNDS) -modes $(MODES) -contenders $(CONTENDERS) $(BENCHFLAGS)
+
+SIZES      ?= 1x1000
+PHASES     ?= all
+ROUNDS     ?= 1
+MODES      ?= direct
+CONTENDERS ?= floor,upstream-2,upstream-20,everynode
+BENCHFLAGS ?=
+
+bench-build: build
+	@hack/build.sh bin/everynode-controller '$(LDFLAGS)' ./cmd/everynode-controller
+	@hack/build.sh bin/bench/upstream '$(LDFLAGS)' ./test/bench/upstream
+	@hack/build.sh bin/bench/floor '$(LDFLAGS)' ./test/bench/floor
+	@hack/build.sh bin/bench/profiled '-X main.version=$(VERSION)' ./test/bench/profiled
+	@hack/build.sh bin/bench/bench '$(LDFLAGS)' ./test/bench
 
 fuzz: go ## fuzz whatever parses or compares: make fuzz FOR=1m
 	hack/fuzz.sh $(FOR)

@@ -1,0 +1,7 @@
+// Command floor makes the Pods that DaemonSets would have, and decides nothing: what it takes is the least that any
+// controller can take.
+//
+// Comes in: a kubeconfig, how many DaemonSets, the client's limits. Goes out: Pods with spec.nodeName set, one for each
+// DaemonSet and node; a line on stdout when a watch has shown all of them Ready, after which it idles until a signal.
+// Never: reads a DaemonSet, compares, retries or corrects.
+package main
