@@ -63,6 +63,7 @@ type desk struct {
 	writing     bool
 	wroteAt     time.Time
 	statusRetry fleet.Backoff
+	progress    report.Progress
 	made, ended []string // Pods of this round, for one event
 	// stalledOn tells what the rollout waits for from what it waited for before, since when, and whether that was told.
 	stalledOn    uint64

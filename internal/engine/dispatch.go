@@ -170,10 +170,15 @@ const (
 
 // status gives the status write that the plan calls for, unless one is under way or was a moment ago.
 func (c *Core) status(d *fleet.Daemon, k *desk, p plan.Plan, active bool, now time.Time) (act.Call, bool) {
-	if p.Hash == "" || d.Deleting() || k.writing {
+	if p.Hash == "" || d.Deleting() {
 		return act.Call{}, false
 	}
-	want := report.Status(p)
+	k.progress = k.progress.After(p, now)
+	k.wakeAt(k.progress.Due(p, now))
+	if k.writing {
+		return act.Call{}, false
+	}
+	want := report.Status(p, k.progress, k.book.Waits, now)
 	if !report.Differs(d.Object.Status, want) {
 		return act.Call{}, false
 	}

@@ -121,6 +121,8 @@ func (s *story) tell(words []string) {
 		s.serverDefault(args[0], args[1])
 	case "set-delete-foreground":
 		s.deleteForeground(args[0])
+	case "patch-conditions":
+		s.patchConditions(args[0], args[1:]...)
 	case "revision":
 		s.foreignRevision(args[0], args[1])
 	case "rest":
@@ -244,6 +246,8 @@ func (s *story) show(args []string) {
 	switch args[0] {
 	case "status":
 		s.out = append(s.out, statusText(s.w.sets[args[1]]))
+	case "conditions":
+		s.showConditions(args[1])
 	case "statuses":
 		s.out = append(s.out, s.w.statuses...)
 		s.w.statuses = nil

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -62,7 +63,9 @@ func decide(s *scene, w *world) (*ours, error) {
 			return nil, err
 		}
 	}
-	o.status = report.Status(o.plan)
+	// Upstream keeps no conditions (difference 20): only the numbers are compared.
+	o.status = report.Status(o.plan, report.Progress{}, slices.Values(o.plan.Waits), epoch)
+	o.status.Conditions = w.ds.Status.Conditions
 	return o, nil
 }
 

@@ -28,7 +28,7 @@ func planned(generation, observed int64) plan.Plan {
 }
 
 func TestStatusHasTheCountsAndKeepsWhatOthersWrote(t *testing.T) {
-	s := Status(planned(3, 2))
+	s := Status(planned(3, 2), Progress{}, noWaits, t0)
 	if s.DesiredNumberScheduled != 5 || s.CurrentNumberScheduled != 4 || s.NumberMisscheduled != 1 || s.NumberReady != 3 ||
 		s.NumberAvailable != 2 || s.NumberUnavailable != 3 || s.UpdatedNumberScheduled != 1 || s.ObservedGeneration != 3 {
 		t.Errorf("status = %+v", s)
@@ -36,13 +36,13 @@ func TestStatusHasTheCountsAndKeepsWhatOthersWrote(t *testing.T) {
 	if len(s.Conditions) != 1 {
 		t.Error("a foreign condition is lost")
 	}
-	if again := Status(planned(3, 7)); again.ObservedGeneration != 7 {
+	if again := Status(planned(3, 7), Progress{}, noWaits, t0); again.ObservedGeneration != 7 {
 		t.Errorf("the observed generation fell to %d", again.ObservedGeneration)
 	}
 }
 
 func TestOnlyNumbersAndARaisedGenerationAreWorthAWrite(t *testing.T) {
-	s := Status(planned(3, 2))
+	s := Status(planned(3, 2), Progress{}, noWaits, t0)
 	same := *s.DeepCopy()
 	same.Conditions = nil
 	if Differs(s, same) {

@@ -1,14 +1,18 @@
 package report
 
 import (
+	"iter"
+	"time"
+
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/everynode/everynode/internal/plan"
 )
 
-// Status is the status that the plan's counts make, on top of what others keep in the current one: conditions and
-// collisionCount stay (U210–U220, U229).
-func Status(p plan.Plan) appsv1.DaemonSetStatus {
+// Status is the status that a plan makes: its counts, and two conditions that tell about them. What others keep in the
+// current one, conditions of other types and collisionCount, stays (U210–U220, U229). g is the rollout's progress as of
+// this plan, waits are the plan's.
+func Status(p plan.Plan, g Progress, waits iter.Seq[plan.Wait], now time.Time) appsv1.DaemonSetStatus {
 	s := *p.Daemon.Object.Status.DeepCopy()
 	c := p.Counts
 	s.DesiredNumberScheduled = c.Desired
@@ -19,10 +23,14 @@ func Status(p plan.Plan) appsv1.DaemonSetStatus {
 	s.NumberUnavailable = c.Desired - c.Available
 	s.UpdatedNumberScheduled = c.Updated
 	s.ObservedGeneration = max(s.ObservedGeneration, p.Daemon.Object.Generation)
+	if p.Hash != "" { // else nothing is known of a rollout
+		set(&s, available(p), now)
+		set(&s, progressing(p, g, now, waits, numbersDiffer(p.Daemon.Object.Status, s)), now)
+	}
 	return s
 }
 
-// Merge puts the numbers of want into a fresher status, whose other fields stay.
+// Merge puts the numbers and the own conditions of want into a fresher status, whose other fields stay.
 func Merge(fresh, want appsv1.DaemonSetStatus) appsv1.DaemonSetStatus {
 	out := *fresh.DeepCopy()
 	out.DesiredNumberScheduled = want.DesiredNumberScheduled
@@ -33,11 +41,21 @@ func Merge(fresh, want appsv1.DaemonSetStatus) appsv1.DaemonSetStatus {
 	out.NumberUnavailable = want.NumberUnavailable
 	out.UpdatedNumberScheduled = want.UpdatedNumberScheduled
 	out.ObservedGeneration = max(out.ObservedGeneration, want.ObservedGeneration)
+	for _, t := range ConditionTypes {
+		if c := condition(want, t); c != nil {
+			set(&out, *c, c.LastTransitionTime.Time)
+		}
+	}
 	return out
 }
 
-// Differs tells whether a write of b over a would change a number or the observed generation (U220).
+// Differs tells whether b is worth a write over a: for a number, a raised observed generation (U220), or what an own
+// condition says and why. Its message alone is not: it goes out with the next write.
 func Differs(a, b appsv1.DaemonSetStatus) bool {
+	return numbersDiffer(a, b) || conditionsDiffer(a, b)
+}
+
+func numbersDiffer(a, b appsv1.DaemonSetStatus) bool {
 	return a.DesiredNumberScheduled != b.DesiredNumberScheduled ||
 		a.CurrentNumberScheduled != b.CurrentNumberScheduled ||
 		a.NumberMisscheduled != b.NumberMisscheduled ||

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -17,6 +18,7 @@ import (
 	"github.com/everynode/everynode/internal/act"
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/report"
 	"github.com/everynode/everynode/internal/revision"
 	"github.com/everynode/everynode/internal/simworld/apimodel"
 )
@@ -35,7 +37,43 @@ func (s *sound) statusWrite(c apimodel.Change, ds *appsv1.DaemonSet, by *serving
 		return fmt.Sprintf("status of %s after observedGeneration %d of %d: %+v", ds.Name, t.observed, ds.Generation, st)
 	})
 	t.observed = max(t.observed, st.ObservedGeneration)
+	if old := c.Old.(*appsv1.DaemonSet); by.call().Status != nil { // else it is a collision that is counted
+		s.conditions(old, ds)
+	} else {
+		s.w.holds(StatusTruth, apiEqual(old.Status.Conditions, st.Conditions), func() string { return "a call for the history writes conditions" })
+	}
 	s.w.holds(Confinement, by.call().Daemon.UID == ds.UID && apiEqual(c.Old.(*appsv1.DaemonSet).Spec, ds.Spec), func() string { return "a status write changes the spec" })
+}
+
+// conditions checks those of a status write: one of each own type, its time moves with its status alone and is the present
+// one then, Available agrees with the numbers, and those of others stay.
+func (s *sound) conditions(old, ds *appsv1.DaemonSet) {
+	was, others := map[appsv1.DaemonSetConditionType]appsv1.DaemonSetCondition{}, 0
+	for _, c := range old.Status.Conditions {
+		was[c.Type] = c
+		if !slices.Contains(report.ConditionTypes, c.Type) {
+			others++
+		}
+	}
+	own := 0
+	for _, c := range ds.Status.Conditions {
+		before, known := was[c.Type]
+		if !slices.Contains(report.ConditionTypes, c.Type) {
+			s.w.holds(StatusTruth, known && apiEqual(before, c), func() string { return fmt.Sprintf("%s: condition %s of another is written", ds.Name, c.Type) })
+			others--
+			continue
+		}
+		own++
+		kept := known && before.Status == c.Status
+		s.w.holds(StatusTruth, c.Reason != "" && c.Message != "" && (!kept || before.LastTransitionTime.Equal(&c.LastTransitionTime)), func() string {
+			return fmt.Sprintf("%s: condition %+v after %+v", ds.Name, c, before)
+		})
+		nowhere := ds.Status.DesiredNumberScheduled > 0 && ds.Status.NumberAvailable == 0
+		s.w.holds(StatusTruth, c.Type != report.Available || (c.Status != corev1.ConditionTrue || !nowhere) && (c.Status == corev1.ConditionTrue || ds.Status.NumberUnavailable > 0), func() string {
+			return fmt.Sprintf("%s: Available is %s with %+v", ds.Name, c.Status, ds.Status)
+		})
+	}
+	s.w.holds(StatusTruth, own == len(report.ConditionTypes) && others == 0, func() string { return fmt.Sprintf("%s: conditions %+v after %+v", ds.Name, ds.Status.Conditions, old.Status.Conditions) })
 }
 
 // revisionWrite checks that no revision in use is dropped (I10).

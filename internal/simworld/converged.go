@@ -12,7 +12,9 @@ import (
 
 	"github.com/everynode/everynode/internal/engine"
 	"github.com/everynode/everynode/internal/feed"
+	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/report"
 	"github.com/everynode/everynode/internal/revision"
 )
 
@@ -39,6 +41,7 @@ func (s *sound) converged() {
 		got := ds.Status
 		want.CollisionCount, want.Conditions = got.CollisionCount, got.Conditions
 		w.holds(StatusTruth, apiEqual(got, want), func() string { return fmt.Sprintf("%s says %+v, true is %+v", ds.Name, got, want) })
+		s.settled(ds)
 		s.history(ds)
 	}
 	for _, r := range w.replicas {
@@ -46,6 +49,22 @@ func (s *sound) converged() {
 			s.sameFacts(r)
 		}
 	}
+}
+
+// settled checks the conditions at rest (I11): the daemon is available, and its rollout complete or left to the user.
+func (s *sound) settled(ds *appsv1.DaemonSet) {
+	want := "Available=True/" + report.MinimumNodesAvailable + " Progressing=True/" + report.RolloutComplete
+	if st := ds.Status; ds.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType && st.UpdatedNumberScheduled < st.CurrentNumberScheduled {
+		want = "Available=True/" + report.MinimumNodesAvailable + " Progressing=False/" + string(fleet.UpdateOnDelete)
+	}
+	var got []string
+	for _, c := range ds.Status.Conditions {
+		if slices.Contains(report.ConditionTypes, c.Type) {
+			got = append(got, fmt.Sprintf("%s=%s/%s", c.Type, c.Status, c.Reason))
+		}
+	}
+	slices.Sort(got)
+	s.w.holds(StatusTruth, strings.Join(got, " ") == want, func() string { return fmt.Sprintf("%s says %v, true is %s", ds.Name, ds.Status.Conditions, want) })
 }
 
 // slot checks one node and counts it.
