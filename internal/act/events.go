@@ -27,6 +27,7 @@ type Herald struct {
 	recorder record.EventRecorder
 	scheme   *runtime.Scheme
 	said     map[saying]time.Time
+	sent     func(kind, reason string)
 }
 
 type saying struct {
@@ -38,6 +39,9 @@ type saying struct {
 func NewHerald(recorder record.EventRecorder, scheme *runtime.Scheme) *Herald {
 	return &Herald{recorder: recorder, scheme: scheme, said: map[saying]time.Time{}}
 }
+
+// OnSent has f told of each event that goes out.
+func (h *Herald) OnSent(f func(kind, reason string)) { h.sent = f }
 
 // NewRecorder makes the recorder for a cluster; stop flushes and ends it.
 func NewRecorder(client kubernetes.Interface, scheme *runtime.Scheme) (r record.EventRecorder, stop func()) {
@@ -61,6 +65,9 @@ func (h *Herald) Say(ds *appsv1.DaemonSet, e report.Event, now time.Time) {
 		return // only for a type that the scheme does not know, which a DaemonSet is not
 	}
 	h.recorder.Event(ref, e.Type, e.Reason, e.Message)
+	if h.sent != nil {
+		h.sent(e.Type, e.Reason)
+	}
 }
 
 // interval is how soon a warning of this kind may come again: what the kubelet said of a failed Pod is news each time.

@@ -104,6 +104,7 @@ func (f *flags) run(ctx context.Context, version string) error {
 		f.namespace = podNamespace()
 	}
 	set := metrics.New(version)
+	cfg.Wrap(set.Transport)
 	state := &readiness{}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -152,6 +153,7 @@ func (f *flags) control(ctx context.Context, cfg *rest.Config, set *metrics.Set,
 	since := time.Now()
 	controller, err := engine.New(cfg, engine.Options{Placement: plan.Placement(f.placement), Metrics: set, Logger: log, Ready: func() {
 		state.set("")
+		set.Synced(true)
 		log.Info("all facts are in", "after", time.Since(since).Round(time.Millisecond).String())
 	}})
 	if err != nil {

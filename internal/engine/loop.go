@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/everynode/everynode/internal/act"
@@ -14,6 +15,7 @@ import (
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/metrics"
 	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/report"
 )
 
 // loop is the one goroutine that owns the Pilot, with what it talks to.
@@ -157,8 +159,10 @@ func (c *Controller) drain() {
 }
 
 func (c *Controller) take(e feed.Event) {
+	now := time.Now()
 	c.opts.Metrics.FeedEvent(string(e.Kind), e.Type)
-	c.core.Take(e, time.Now())
+	c.opts.Metrics.FeedLag(now.Sub(e.Received))
+	c.core.Take(e, now)
 }
 
 // start carries a call out beside the loop.
@@ -181,14 +185,24 @@ type meter struct {
 
 func (m meter) Planned(p plan.Plan, _ *plan.Book, took time.Duration) {
 	m.set.Planned(took)
-	waits := map[string]int{}
-	for code, n := range p.Waiting {
-		waits[string(code)] = n
+	c, object := p.Counts, p.Daemon.Object
+	row := metrics.DaemonSet{
+		Namespace: object.Namespace, Name: object.Name,
+		Desired: c.Desired, Current: c.Current, Ready: c.Ready, Available: c.Available, Updated: c.Updated, Misscheduled: c.Misscheduled,
+		Waiting: map[string]int{}, Conditions: map[string]metrics.Condition{},
 	}
-	m.set.Waiting(string(p.Daemon.UID), waits)
+	for code, n := range p.Waiting {
+		row.Waiting[string(code)] = n
+	}
+	for _, c := range object.Status.Conditions {
+		if slices.Contains(report.ConditionTypes, c.Type) { // those of others are theirs to tell
+			row.Conditions[string(c.Type)] = metrics.Condition{True: c.Status == corev1.ConditionTrue, Reason: c.Reason}
+		}
+	}
+	m.set.DaemonSet(string(p.Daemon.UID), row)
 }
 
-func (m meter) Forgotten(daemonSet types.UID) { m.set.Waiting(string(daemonSet), nil) }
+func (m meter) Forgotten(daemonSet types.UID) { m.set.Forget(string(daemonSet)) }
 
 func (m meter) Joined(took time.Duration) { m.set.NodeToPod(took) }
 

@@ -86,6 +86,7 @@ func (c *Controller) Watch(ctx context.Context) {
 	c.ran, c.watching = make(chan struct{}), make(chan struct{})
 	recorder, stopEvents := act.NewRecorder(c.client, scheme.Scheme)
 	c.herald = act.NewHerald(recorder, scheme.Scheme)
+	c.herald.OnSent(c.opts.Metrics.EventSent)
 	c.core = NewPilot(NewCore(c.opts.Placement, c.herald.Say, meter{set: c.opts.Metrics, log: c.opts.Logger}))
 	var feeding sync.WaitGroup
 	feeding.Go(func() {

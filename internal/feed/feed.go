@@ -40,6 +40,8 @@ type Event struct {
 	Synced bool
 	// Version is up to where the kind is known after this.
 	Version fleet.Version
+	// Received is when it came from the API server.
+	Received time.Time
 }
 
 // Options say how to read objects.
@@ -56,6 +58,7 @@ type Options struct {
 func Run(ctx context.Context, client kubernetes.Interface, o Options, out chan<- Event) {
 	core, apps := client.CoreV1(), client.AppsV1()
 	send := func(e Event) {
+		e.Received = time.Now()
 		select {
 		case out <- e:
 		case <-ctx.Done():

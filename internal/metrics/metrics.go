@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -13,66 +12,53 @@ import (
 
 // Set is the metrics of one controller.
 type Set struct {
-	registry   *prometheus.Registry
-	events     *prometheus.CounterVec
-	feedErrors *prometheus.CounterVec
-	plans      prometheus.Histogram
-	actions    *prometheus.CounterVec
-	took       *prometheus.HistogramVec
-	facts      *prometheus.GaugeVec
-	leader     prometheus.Gauge
-	nodeToPod  prometheus.Histogram
-	waiting    *prometheus.GaugeVec
+	registry                                          *prometheus.Registry
+	feedEvents, feedErrors, actions, events, requests *prometheus.CounterVec
+	facts, feedLast                                   *prometheus.GaugeVec
+	leader, synced                                    prometheus.Gauge
+	feedLag, plans, nodeToPod                         prometheus.Observer
+	actionDuration, requestDuration                   *prometheus.HistogramVec
 
 	mu sync.Mutex
-	// waits are the numbers that each DaemonSet has added to waiting.
-	waits map[string]map[string]int
+	// rows are what is told of each DaemonSet.
+	rows map[rowKey]row
 }
 
 // New makes a Set on a registry of its own, with Go's and the process's metrics beside it.
 func New(version string) *Set {
-	s := &Set{
-		registry: prometheus.NewRegistry(),
-		events: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "everynode_feed_events_total", Help: "Changes and whole lists that came from the API server, by kind of object and type of event.",
-		}, []string{"kind", "type"}),
-		feedErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "everynode_feed_errors_total", Help: "Lists and watches that failed and were repeated with backoff, by kind of object; version stands for the first contact with the API server.",
-		}, []string{"kind"}),
-		plans: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "everynode_plan_duration_seconds", Help: "How long one decision for one DaemonSet took.",
-			Buckets: prometheus.ExponentialBuckets(1e-5, 4, 10),
-		}),
-		actions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "everynode_actions_total", Help: "Calls to the API server, by action and by what became of them.",
-		}, []string{"action", "result"}),
-		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "everynode_action_duration_seconds", Help: "How long a call to the API server took until its outcome was known.",
-			Buckets: prometheus.ExponentialBuckets(1e-3, 3, 10),
-		}, []string{"action"}),
-		facts: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "everynode_facts", Help: "Objects that the controller knows, by kind.",
-		}, []string{"kind"}),
-		leader: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "everynode_leader", Help: "1 while this controller acts, 0 while it stands by.",
-		}),
-		nodeToPod: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "everynode_node_to_pod_seconds", Help: "How long it took from when a node was first seen until a daemon's Pod for it was made.",
-			Buckets: prometheus.ExponentialBuckets(1e-2, 3, 10),
-		}),
-		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "everynode_slots_waiting", Help: "Slots, one for each DaemonSet and node, that are not as they should be and are left so for now, by reason.",
-		}, []string{"reason"}),
-		waits: map[string]map[string]int{},
-	}
-	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "everynode_build_info", Help: "Always 1; the label tells the version.",
-	}, []string{"version"})
-	build.WithLabelValues(version).Set(1)
-	s.registry.MustRegister(s.events, s.feedErrors, s.plans, s.actions, s.took, s.facts, s.leader,
-		s.nodeToPod, s.waiting, build,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s := &Set{registry: prometheus.NewRegistry(), rows: map[rowKey]row{}}
+	s.gauge(buildInfo).WithLabelValues(version).Set(1)
+	s.leader, s.synced = s.gauge(leader).WithLabelValues(), s.gauge(synced).WithLabelValues()
+	s.facts, s.feedLast = s.gauge(facts), s.gauge(feedLast)
+	s.feedEvents, s.feedErrors = s.counter(feedEvents), s.counter(feedErrors)
+	s.actions, s.events, s.requests = s.counter(actions), s.counter(eventsSent), s.counter(requests)
+	s.feedLag, s.plans = s.histogram(feedLag).WithLabelValues(), s.histogram(planDuration).WithLabelValues()
+	s.nodeToPod = s.histogram(nodeToPod).WithLabelValues()
+	s.actionDuration, s.requestDuration = s.histogram(actionDuration), s.histogram(requestDuration)
+	s.registry.MustRegister(newFleetCollector(s), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return s
+}
+
+func (s *Set) gauge(m Metric) *prometheus.GaugeVec {
+	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: m.Name, Help: m.Help}, m.Labels)
+	s.registry.MustRegister(v)
+	return v
+}
+
+func (s *Set) counter(m Metric) *prometheus.CounterVec {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.Name, Help: m.Help}, m.Labels)
+	s.registry.MustRegister(v)
+	return v
+}
+
+// histogram makes one with the declared buckets, and native ones for a Prometheus that asks for them.
+func (s *Set) histogram(m Metric) *prometheus.HistogramVec {
+	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: m.Name, Help: m.Help, Buckets: m.Buckets,
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160, NativeHistogramMinResetDuration: time.Hour,
+	}, m.Labels)
+	s.registry.MustRegister(v)
+	return v
 }
 
 // Handler serves the metrics in the Prometheus format.
@@ -83,7 +69,8 @@ func (s *Set) Handler() http.Handler {
 // FeedEvent counts an event that came in.
 func (s *Set) FeedEvent(kind, event string) {
 	if s != nil {
-		s.events.WithLabelValues(kind, event).Inc()
+		s.feedEvents.WithLabelValues(kind, event).Inc()
+		s.feedLast.WithLabelValues(kind).SetToCurrentTime()
 	}
 }
 
@@ -94,6 +81,13 @@ func (s *Set) FeedError(kind string) {
 	}
 }
 
+// FeedLag notes how long an event waited until it was taken in.
+func (s *Set) FeedLag(waited time.Duration) {
+	if s != nil {
+		s.feedLag.Observe(waited.Seconds())
+	}
+}
+
 // Planned notes how long a decision took.
 func (s *Set) Planned(took time.Duration) {
 	if s != nil {
@@ -101,11 +95,18 @@ func (s *Set) Planned(took time.Duration) {
 	}
 }
 
-// Action counts a call and notes how long it took.
+// Action counts an action and notes how long it took.
 func (s *Set) Action(action, result string, took time.Duration) {
 	if s != nil {
 		s.actions.WithLabelValues(action, result).Inc()
-		s.took.WithLabelValues(action).Observe(took.Seconds())
+		s.actionDuration.WithLabelValues(action).Observe(took.Seconds())
+	}
+}
+
+// EventSent counts an event about a DaemonSet.
+func (s *Set) EventSent(kind, reason string) {
+	if s != nil {
+		s.events.WithLabelValues(kind, reason).Inc()
 	}
 }
 
@@ -118,12 +119,15 @@ func (s *Set) Facts(kind string, n int) {
 
 // Leading tells whether this controller acts.
 func (s *Set) Leading(yes bool) {
-	if s == nil {
-		return
+	if s != nil {
+		s.leader.Set(number(yes))
 	}
-	s.leader.Set(0)
-	if yes {
-		s.leader.Set(1)
+}
+
+// Synced tells whether this controller has read everything, and decides.
+func (s *Set) Synced(yes bool) {
+	if s != nil {
+		s.synced.Set(number(yes))
 	}
 }
 
@@ -134,21 +138,9 @@ func (s *Set) NodeToPod(took time.Duration) {
 	}
 }
 
-// Waiting sets how many slots of one DaemonSet wait, by reason. None, or nil, forgets the DaemonSet.
-func (s *Set) Waiting(daemonSet string, byReason map[string]int) {
-	if s == nil {
-		return
+func number(yes bool) float64 {
+	if yes {
+		return 1
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for reason, n := range s.waits[daemonSet] {
-		s.waiting.WithLabelValues(reason).Sub(float64(n))
-	}
-	for reason, n := range byReason {
-		s.waiting.WithLabelValues(reason).Add(float64(n))
-	}
-	s.waits[daemonSet] = maps.Clone(byReason)
-	if len(byReason) == 0 {
-		delete(s.waits, daemonSet)
-	}
+	return 0
 }

@@ -73,7 +73,9 @@ func (s *sound) conditions(old, ds *appsv1.DaemonSet) {
 			return fmt.Sprintf("%s: Available is %s with %+v", ds.Name, c.Status, ds.Status)
 		})
 	}
-	s.w.holds(StatusTruth, own == len(report.ConditionTypes) && others == 0, func() string { return fmt.Sprintf("%s: conditions %+v after %+v", ds.Name, ds.Status.Conditions, old.Status.Conditions) })
+	s.w.holds(StatusTruth, own == len(report.ConditionTypes) && others == 0, func() string {
+		return fmt.Sprintf("%s: conditions %+v after %+v", ds.Name, ds.Status.Conditions, old.Status.Conditions)
+	})
 }
 
 // revisionWrite checks that no revision in use is dropped (I10).
