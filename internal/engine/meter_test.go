@@ -37,7 +37,7 @@ func TestAPlanIsMeasuredUntilItsDaemonSetIsGone(t *testing.T) {
 				{Type: "Available", Status: "True", Reason: "MinimumNodesAvailable"}, {Type: "Foreign", Status: "True", Reason: "Other"},
 			}},
 		}},
-		Counts: plan.Counts{Desired: 3, Current: 2, Updated: 1},
+		Counts:  plan.Counts{Desired: 3, Current: 2, Updated: 1},
 		Waiting: map[fleet.Code]int{fleet.NoRoom: 2},
 	}, plan.NewBook(), time.Millisecond)
 	want := `condition{condition="Available",name="d",namespace="ns",reason="MinimumNodesAvailable"} 1

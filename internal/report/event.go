@@ -27,9 +27,11 @@ const (
 	RolloutStalled = "RolloutStalled"
 	// SurgeRefused: maxSurge cannot be honoured with host ports (D9).
 	SurgeRefused = "SurgeRefused"
-	// FailedAdopt, FailedHistory and FailedStatus: what else the API server can refuse.
+	// FailedAdopt and FailedHistory: what else the API server can refuse.
 	FailedAdopt   = "FailedAdopt"
 	FailedHistory = "FailedHistory"
+	// FailedPlan: nothing can be decided for the DaemonSet as it is.
+	FailedPlan = "FailedPlan"
 )
 
 // Event is one event about a DaemonSet.
@@ -116,5 +118,5 @@ func summed(reason, verb string, names []string) Event {
 
 // Undecided gives the event for a DaemonSet that no plan could be made for.
 func Undecided(err error) Event {
-	return warning("FailedPlan", "", "Nothing is changed: %v", err)
+	return warning(FailedPlan, "", "Nothing is changed: %v", err)
 }
