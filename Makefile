@@ -4,7 +4,7 @@ BIN     := bin/everynode
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # The core decides and never touches a cluster: it builds and tests in seconds.
-CORE    := fleet match plan revision report act feed engine explain metrics command
+CORE    := fleet match plan revision report act feed engine explain metrics command dashboard reference
 CORE_PKGS = $(foreach p,$(CORE),$(if $(wildcard internal/$(p)),./internal/$(p)/...)) ./internal/house/...
 
 .DEFAULT_GOAL := help
@@ -30,8 +30,7 @@ test: check build lint alerts ## everything: lint, all tests, upstream's suites,
 	@hack/conformance.sh
 
 # Type-checking what links Kubernetes takes the linter ten minutes and 7 GiB, so it reads the rest.
-LINTED := $(addsuffix /...,$(addprefix ./internal/,act command engine feed fleet house match metrics plan report revision simnode simworld)) \
-          ./config/... ./cmd/everynode-controller/... ./test/acceptance/... $(addprefix ./test/bench/,. cluster floor proc profiled tally) ./test/chaos/... ./test/examples/... ./test/harness/... ./test/model/...
+.PHONY: help up build check test lint alerts generate man soak chaos bench bench-build fuzz vuln clean go
 
 lint: go ## static analysis
 	GOWORK=off go tool -modfile=tools/go.mod golangci-lint run $(LINTED)
@@ -44,6 +43,7 @@ $(PROMTOOL): tools/promtool/go.mod tools/promtool/go.sum | go
 alerts: $(PROMTOOL) ## test the alert rules with Prometheus' own tool
 	$(PROMTOOL) check rules config/alerts/everynode.rules.yaml
 	$(PROMTOOL) test rules config/alerts/everynode.test.yaml
+	go run ./internal/reference/write -expressions | $(PROMTOOL) check rules
 
 generate: go ## write the references, the dashboard and the manual pages anew
 	go generate ./...

@@ -2,7 +2,7 @@ package config
 
 import "embed"
 
-//go:embed rbac/*.yaml
+//go:embed rbac/*.yaml alerts/everynode.rules.yaml
 var files embed.FS
 
 // The manifests, in an order in which they can be applied.
@@ -12,5 +12,8 @@ const (
 	Simnode    = "rbac/simnode.yaml"
 )
 
-// Read gives one manifest.
+// Alerts are the rules for Prometheus.
+const Alerts = "alerts/everynode.rules.yaml"
+
+// Read gives one manifest, or the alerts.
 func Read(name string) ([]byte, error) { return files.ReadFile(name) }

@@ -17,18 +17,10 @@ func main() {
 	// After the first signal the next one ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	cmd := command.NewController(setting())
+	cmd := command.NewController(command.ForCluster(version))
 	cmd.Version = version
 	if err := cmd.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
-	}
-}
-
-// setting is for a cluster: replicas compete for the lease, and what they serve is open to their own host only.
-func setting() command.Setting {
-	return command.Setting{
-		Use: "everynode-controller", Version: version, LeaderElect: true,
-		MetricsAddress: "127.0.0.1:8080", ProbeAddress: "127.0.0.1:8081",
 	}
 }

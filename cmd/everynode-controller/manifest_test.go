@@ -22,7 +22,7 @@ func TestTheDeploymentFitsTheBinary(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := d.Spec.Template.Spec.Containers[0]
-	cmd := command.NewController(setting())
+	cmd := command.NewController(command.ForCluster(version))
 	if err := cmd.ParseFlags(c.Args); err != nil {
 		t.Fatal(err)
 	}

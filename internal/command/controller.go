@@ -28,6 +28,15 @@ type Setting struct {
 	MetricsAddress, ProbeAddress string
 }
 
+// ForCluster is the setting of everynode-controller, the binary for a cluster: replicas compete for the lease, and what they serve
+// is open to their own host only.
+func ForCluster(version string) Setting {
+	return Setting{
+		Use: "everynode-controller", Version: version, LeaderElect: true,
+		MetricsAddress: "127.0.0.1:8080", ProbeAddress: "127.0.0.1:8081",
+	}
+}
+
 // flags of the controller.
 type flags struct {
 	kubeconfig, placement, namespace string

@@ -55,6 +55,8 @@ var Rooms = []Room{
 	{Path: "internal/engine", Kind: Client, Imports: internal("feed", "fleet", "match", "revision", "plan", "report", "act", "metrics")},
 	{Path: "internal/explain", Kind: Pure, Imports: internal("plan", "match", "fleet")},
 	{Path: "internal/metrics", Kind: Plain},
+	{Path: "internal/dashboard", Kind: Plain},
+	{Path: "internal/reference", Kind: Plain, Imports: append(internal("fleet", "report", "metrics", "dashboard", "command"), "config")},
 	{Path: "config", Kind: Plain},
 	{Path: "internal/simnode", Kind: Client},
 	{Path: "internal/simworld", Kind: Client, Imports: internal("feed", "fleet", "match", "revision", "plan", "report", "explain", "act", "engine")},

@@ -1,0 +1,115 @@
+package reference
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+	"github.com/spf13/pflag"
+
+	"github.com/everynode/everynode/internal/command"
+)
+
+// commands are those that can be described without linking a control plane. Flags' defaults are those of everynode-controller.
+func commands() []*cobra.Command {
+	return []*cobra.Command{
+		command.NewController(command.ForCluster("VERSION")),
+	}
+}
+
+// commandPages are one page for each command and each of its subcommands.
+func commandPages() map[string][]byte {
+	out := map[string][]byte{}
+	var add func(*cobra.Command)
+	add = func(cmd *cobra.Command) {
+		cmd.DisableAutoGenTag = true
+		out[fileOf(cmd)] = commandPage(cmd)
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() {
+				add(sub)
+			}
+		}
+	}
+	for _, cmd := range commands() {
+		add(cmd)
+	}
+	return out
+}
+
+func fileOf(cmd *cobra.Command) string {
+	return strings.ReplaceAll(cmd.CommandPath(), " ", "_") + ".md"
+}
+
+func commandPage(cmd *cobra.Command) []byte {
+	p := newPage(cmd.CommandPath(), "the command itself")
+	about := cmd.Long
+	if about == "" {
+		about = cmd.Short
+	}
+	p.text("%s", fenced(about))
+	if cmd.Runnable() {
+		p.text("```\n%s\n```", cmd.UseLine())
+	}
+	if cmd.Example != "" {
+		p.text("## Examples")
+		p.text("```\n%s\n```", strings.TrimRight(cmd.Example, "\n"))
+	}
+	cmd.InitDefaultHelpFlag()
+	flags(p, "Flags", cmd.NonInheritedFlags())
+	flags(p, "Flags of every command", cmd.InheritedFlags())
+	related(p, cmd)
+	return p.done()
+}
+
+// flags adds those of a set, as the command's own help shows them.
+func flags(p *page, title string, set *pflag.FlagSet) {
+	const width = 140
+	if usage := strings.TrimRight(set.FlagUsagesWrapped(width), "\n"); usage != "" {
+		p.text("## %s", title)
+		p.text("```\n%s\n```", usage)
+	}
+}
+
+// fenced makes Markdown of a help text: a paragraph that is set in by two spaces there is code.
+func fenced(help string) string {
+	paragraphs := strings.Split(strings.Trim(help, "\n"), "\n\n")
+	for i, text := range paragraphs {
+		if strings.HasPrefix(text, "  ") {
+			paragraphs[i] = "```\n" + strings.ReplaceAll(strings.TrimPrefix(text, "  "), "\n  ", "\n") + "\n```"
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
+
+// related lists the command above and those below.
+func related(p *page, cmd *cobra.Command) {
+	var rows []string
+	if cmd.HasParent() {
+		rows = append(rows, fmt.Sprintf("- [%s](%s): %s", cmd.Parent().CommandPath(), fileOf(cmd.Parent()), cmd.Parent().Short))
+	}
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			rows = append(rows, fmt.Sprintf("- [%s](%s): %s", sub.CommandPath(), fileOf(sub), sub.Short))
+		}
+	}
+	if len(rows) > 0 {
+		p.text("## See also")
+		p.text("%s", strings.Join(rows, "\n"))
+	}
+}
+
+// Man gives the manual pages (section 1) by file name, for packages; they are not committed.
+func Man() (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for _, cmd := range commands() {
+		cmd.DisableAutoGenTag = true
+		var text bytes.Buffer
+		if err := doc.GenMan(cmd, &doc.GenManHeader{Title: strings.ToUpper(cmd.Name()), Section: "1", Source: "everynode", Manual: "everynode"}, &text); err != nil {
+			return nil, err
+		}
+		out[cmd.Name()+".1"] = text.Bytes()
+	}
+	return out, nil
+}
