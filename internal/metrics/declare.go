@@ -51,7 +51,7 @@ var (
 		Help: "When something last came from the API server, by kind of object. Kubelets report each node every five minutes, so nodes are never silent for long.",
 	}
 	feedLag = Metric{
-		Name: "everynode_feed_lag_seconds", Type: Histogram, Buckets: exponential(1e-4, 4, 10),
+		Name: "everynode_feed_lag_seconds", Type: Histogram, Buckets: exponential(1e-4, 4),
 		Help: "How long a change waited in this process until it was taken into account.",
 	}
 )
@@ -59,7 +59,7 @@ var (
 // What is decided, and what goes out.
 var (
 	planDuration = Metric{
-		Name: "everynode_plan_duration_seconds", Type: Histogram, Buckets: exponential(1e-5, 4, 10),
+		Name: "everynode_plan_duration_seconds", Type: Histogram, Buckets: exponential(1e-5, 4),
 		Help: "How long one decision for one DaemonSet took.",
 	}
 	actions = Metric{
@@ -67,11 +67,11 @@ var (
 		Help: "What was done, by action (create, delete, status...) and by what became of it (done, refused, busy, conflict...).",
 	}
 	actionDuration = Metric{
-		Name: "everynode_action_duration_seconds", Type: Histogram, Labels: []string{"action"}, Buckets: exponential(1e-3, 3, 10),
+		Name: "everynode_action_duration_seconds", Type: Histogram, Labels: []string{"action"}, Buckets: exponential(1e-3, 3),
 		Help: "How long an action took until its outcome was known; it may take several requests.",
 	}
 	nodeToPod = Metric{
-		Name: "everynode_node_to_pod_seconds", Type: Histogram, Buckets: exponential(1e-2, 3, 10),
+		Name: "everynode_node_to_pod_seconds", Type: Histogram, Buckets: exponential(1e-2, 3),
 		Help: "How long it took from when a node was first seen until a daemon's Pod for it was made.",
 	}
 	eventsSent = Metric{
@@ -83,7 +83,7 @@ var (
 		Help: "Requests to the API server, by verb (get stands for list too) and HTTP status; code is error where none came.",
 	}
 	requestDuration = Metric{
-		Name: "everynode_api_request_duration_seconds", Type: Histogram, Labels: []string{"verb"}, Buckets: exponential(1e-3, 3, 10),
+		Name: "everynode_api_request_duration_seconds", Type: Histogram, Labels: []string{"verb"}, Buckets: exponential(1e-3, 3),
 		Help: "How long the API server took to begin its answer; that of a watch goes on for minutes after that.",
 	}
 )
@@ -126,8 +126,9 @@ func (m Metric) Series() []string {
 
 func with(labels ...string) []string { return append(slices.Clone(byDaemonSet), labels...) }
 
-func exponential(first, factor float64, n int) []float64 {
-	out := make([]float64, n)
+// exponential are ten bounds, each that many times the one before.
+func exponential(first, factor float64) []float64 {
+	out := make([]float64, 10)
 	for i := range out {
 		out[i] = first
 		first *= factor

@@ -80,7 +80,7 @@ func progressing(p plan.Plan, g Progress, now time.Time, waits iter.Seq[plan.Wai
 	// What was told stays told until something moves; what is seen in between, a retry under way, is no movement.
 	told := old != nil && !g.moved
 	switch {
-	case told && !(writing && blocked(p) > 0):
+	case told && (!writing || blocked(p) == 0):
 		return *old
 	case told:
 		return says(Progressing, corev1.ConditionFalse, old.Reason, "%s", stalled(p, waits).Message)

@@ -38,7 +38,7 @@ func main() {
 // write brings all made files below root up to date, and removes those of a made directory that nothing makes any more.
 func write(root string) error {
 	if _, err := os.Stat(filepath.Join(root, "ARCHITECTURE.md")); err != nil {
-		return fmt.Errorf("%s is not the root of the repository: %w\n  run: go generate ./...", root, err)
+		return fmt.Errorf("%s is not the root of the repository: %w\n  run `go generate ./...` instead of this command", root, err)
 	}
 	files, err := reference.Files()
 	if err != nil {
