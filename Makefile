@@ -45,8 +45,11 @@ alerts: $(PROMTOOL) ## test the alert rules with Prometheus' own tool
 	$(PROMTOOL) test rules config/alerts/everynode.test.yaml
 	go run ./internal/reference/write -expressions | $(PROMTOOL) check rules
 
-generate: go ## write the references, the dashboard and the manual pages anew
+generate: go ## write the references, the dashboard and the command pages anew
 	go generate ./...
+
+man: go ## write the manual pages to bin/man
+	go run ./internal/reference/write -man bin/man
 
 soak: go ## play random schedules against the whole controller: make soak SEEDS=1000000 TIME=1h FIRST=1
 	go test -run TestSeeds -timeout 0 -v ./internal/simworld -seeds $(SEEDS) -time $(TIME) -first $(FIRST) -detail

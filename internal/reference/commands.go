@@ -22,20 +22,19 @@ func commands() []*cobra.Command {
 // commandPages are one page for each command and each of its subcommands.
 func commandPages() map[string][]byte {
 	out := map[string][]byte{}
-	var add func(*cobra.Command)
-	add = func(cmd *cobra.Command) {
-		cmd.DisableAutoGenTag = true
-		out[fileOf(cmd)] = commandPage(cmd)
-		for _, sub := range cmd.Commands() {
-			if sub.IsAvailableCommand() {
-				add(sub)
-			}
-		}
-	}
 	for _, cmd := range commands() {
-		add(cmd)
+		addPages(out, cmd)
 	}
 	return out
+}
+
+func addPages(out map[string][]byte, cmd *cobra.Command) {
+	out[fileOf(cmd)] = commandPage(cmd)
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			addPages(out, sub)
+		}
+	}
 }
 
 func fileOf(cmd *cobra.Command) string {
@@ -54,7 +53,7 @@ func commandPage(cmd *cobra.Command) []byte {
 	}
 	if cmd.Example != "" {
 		p.text("## Examples")
-		p.text("```\n%s\n```", strings.TrimRight(cmd.Example, "\n"))
+		p.text("%s", fenced(cmd.Example))
 	}
 	cmd.InitDefaultHelpFlag()
 	flags(p, "Flags", cmd.NonInheritedFlags())
@@ -100,16 +99,33 @@ func related(p *page, cmd *cobra.Command) {
 	}
 }
 
-// Man gives the manual pages (section 1) by file name, for packages; they are not committed.
+// Man gives the manual pages (section 1) by file name, one for each command and subcommand, for packages; they are not
+// committed.
 func Man() (map[string][]byte, error) {
 	out := map[string][]byte{}
-	for _, cmd := range commands() {
+	var add func(*cobra.Command) error
+	add = func(cmd *cobra.Command) error {
 		cmd.DisableAutoGenTag = true
+		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 		var text bytes.Buffer
-		if err := doc.GenMan(cmd, &doc.GenManHeader{Title: strings.ToUpper(cmd.Name()), Section: "1", Source: "everynode", Manual: "everynode"}, &text); err != nil {
+		header := doc.GenManHeader{Title: strings.ToUpper(name), Section: "1", Source: "everynode", Manual: "everynode"}
+		if err := doc.GenMan(cmd, &header, &text); err != nil {
+			return fmt.Errorf("the manual page of %s: %w", cmd.CommandPath(), err)
+		}
+		out[name+".1"] = text.Bytes()
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() {
+				if err := add(sub); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	for _, cmd := range commands() {
+		if err := add(cmd); err != nil {
 			return nil, err
 		}
-		out[cmd.Name()+".1"] = text.Bytes()
 	}
 	return out, nil
 }

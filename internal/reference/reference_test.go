@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/everynode/everynode/internal/dashboard"
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/metrics"
@@ -225,6 +227,26 @@ func TestManualPagesHaveTheFlags(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("everynode-controller.1 lacks %q", want)
 		}
+	}
+}
+
+// TestACommandAndItsPartsHaveAPage looks at a command with parts, which the plugin's is.
+func TestACommandAndItsPartsHaveAPage(t *testing.T) {
+	root := &cobra.Command{Use: "tool", Short: "Does things"}
+	root.PersistentFlags().String("kubeconfig", "", "how to reach the cluster")
+	part := &cobra.Command{Use: "part NAME", Short: "Does one", Example: "  tool part x   # one\n  tool part y", Run: func(*cobra.Command, []string) {}}
+	part.Flags().Bool("now", false, "at once")
+	root.AddCommand(part, &cobra.Command{Use: "secret", Hidden: true, Run: func(*cobra.Command, []string) {}})
+	pages := map[string][]byte{}
+	addPages(pages, root)
+	if names := slices.Sorted(maps.Keys(pages)); !slices.Equal(names, []string{"tool.md", "tool_part.md"}) {
+		t.Errorf("pages %q", names)
+	}
+	want := "# tool part\n\nDoes one\n\n```\ntool part NAME [flags]\n```\n\n## Examples\n\n```\ntool part x   # one\ntool part y\n```\n\n" +
+		"## Flags\n\n```\n  -h, --help   help for part\n      --now    at once\n```\n\n" +
+		"## Flags of every command\n\n```\n      --kubeconfig string   how to reach the cluster\n```\n\n## See also\n\n- [tool](tool.md): Does things\n"
+	if _, got, _ := strings.Cut(string(pages["tool_part.md"]), "-->\n\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
