@@ -30,7 +30,8 @@ test: check build lint alerts ## everything: lint, all tests, upstream's suites,
 	@hack/conformance.sh
 
 # Type-checking what links Kubernetes takes the linter ten minutes and 7 GiB, so it reads the rest.
-.PHONY: help up build check test lint alerts generate man soak chaos bench bench-build fuzz vuln clean go
+LINTED := $(addsuffix /...,$(addprefix ./internal/,act command dashboard engine feed fleet house match metrics plan reference report revision simnode simworld)) \
+          ./config/... ./cmd/everynode-controller/... ./test/acceptance/... $(addprefix ./test/bench/,. cluster floor proc profiled tally) ./test/chaos/... ./test/examples/... ./test/harness/... ./test/model/...
 
 lint: go ## static analysis
 	GOWORK=off go tool -modfile=tools/go.mod golangci-lint run $(LINTED)

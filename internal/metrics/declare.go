@@ -32,7 +32,7 @@ var byDaemonSet = []string{"namespace", "name"}
 var (
 	buildInfo = Metric{Name: "everynode_build_info", Type: Gauge, Labels: []string{"version"}, Help: "Always 1; the label tells the version."}
 	leader    = Metric{Name: "everynode_leader", Type: Gauge, Help: "1 while this controller acts, 0 while it stands by."}
-	synced    = Metric{Name: "everynode_synced", Type: Gauge, Help: "1 once this controller has read all objects since it began to act, and decides; 0 before."}
+	synced    = Metric{Name: "everynode_synced", Type: Gauge, Help: "1 once this controller acts and has read all objects, so that it decides; 0 before."}
 )
 
 // What comes in.
