@@ -26,27 +26,33 @@ const creators = 32
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	err := start(ctx)
+	told := ctx.Err() != nil
+	stop()
+	if err != nil && !told {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func start(ctx context.Context) error {
 	kubeconfig := flag.String("kubeconfig", "", "how to reach the cluster")
 	daemons := flag.Int("daemons", 1, "how many DaemonSets")
 	qps := flag.Float64("kube-api-qps", -1, "bound on API requests a second")
 	burst := flag.Int("kube-api-burst", 0, "how far that may be exceeded for a moment")
 	flag.Parse()
 	cfg, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
-	if err == nil {
-		cfg.QPS, cfg.Burst = float32(*qps), *burst
-		cfg.ContentType = runtime.ContentTypeProtobuf
-		cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
-		var client *kubernetes.Clientset
-		if client, err = kubernetes.NewForConfig(cfg); err == nil {
-			err = run(ctx, client, *daemons)
-		}
+	if err != nil {
+		return err
 	}
-	if err != nil && ctx.Err() == nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		stop()
-		os.Exit(1) //nolint:gocritic // stop has been called
+	cfg.QPS, cfg.Burst = float32(*qps), *burst
+	cfg.ContentType = runtime.ContentTypeProtobuf
+	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return err
 	}
+	return run(ctx, client, *daemons)
 }
 
 func run(ctx context.Context, client kubernetes.Interface, daemons int) error {

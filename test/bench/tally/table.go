@@ -51,15 +51,15 @@ func (b *Book) ratios(size string) string {
 	}
 	for _, phase := range b.phases(size) {
 		for _, ours := range []string{Everynode, EverynodePinned, EverynodeDefault} {
-			row, any := []string{phase, ours}, false
+			row, known := []string{phase, ours}, false
 			for _, m := range Metrics {
 				cell := "–"
 				if r, ok := b.Ratio(size, phase, ours, m); ok {
-					cell, any = ratio(r), true
+					cell, known = ratio(r), true
 				}
 				row = append(row, cell)
 			}
-			if any {
+			if known {
 				t.rows = append(t.rows, row)
 			}
 		}

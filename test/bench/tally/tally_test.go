@@ -68,9 +68,14 @@ func TestOutOfTheBoxIsComparedWithOutOfTheBox(t *testing.T) {
 		ours, theirs string
 		want         bool
 	}{
-		{Everynode, "upstream-2", true}, {Everynode, "upstream-20", true}, {Everynode, UpstreamDefault, false}, {Everynode, Floor, false},
-		{EverynodePinned, "upstream-2", true}, {EverynodePinned, UpstreamDefault, false},
-		{EverynodeDefault, UpstreamDefault, true}, {EverynodeDefault, "upstream-2", false},
+		{Everynode, "upstream-2", true},
+		{Everynode, "upstream-20", true},
+		{Everynode, UpstreamDefault, false},
+		{Everynode, Floor, false},
+		{EverynodePinned, "upstream-2", true},
+		{EverynodePinned, UpstreamDefault, false},
+		{EverynodeDefault, UpstreamDefault, true},
+		{EverynodeDefault, "upstream-2", false},
 		{Floor, "upstream-2", false},
 	} {
 		if got := Rival(c.ours, c.theirs); got != c.want {
