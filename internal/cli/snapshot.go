@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/everynode/everynode/internal/cluster"
+	"github.com/everynode/everynode/internal/snapshot"
+)
+
+// NewSnapshot is `everynode snapshot`.
+func NewSnapshot(env Env) *cobra.Command {
+	redact := false
+	cmd := &cobra.Command{
+		Use:   "snapshot > FILE",
+		Short: "Write what there is to know about daemons in a cluster to a file",
+		Long: `Reads nodes, Pods, DaemonSets, their revisions and events, and writes them as JSON lines to stdout. Every command
+that tells about a cluster takes the file in its place, with --snapshot FILE, on any machine and at any time.
+
+Secrets and ConfigMaps are never read. Templates are kept whole, and with them the environment that they set: use
+--redact before you give a file away.`,
+		Args: cobra.NoArgs,
+	}
+	c := NewConnection(env, cmd)
+	c.SelectFlags(cmd)
+	cmd.Flags().BoolVar(&redact, "redact", false, "replace names, labels, images, commands and environment, the same by the same")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s, err := c.read(cmd.Context(), cluster.Scope{})
+		if err != nil {
+			return err
+		}
+		c.TellMissing(s)
+		return snapshot.Write(env.Streams.Out, s)
+	}
+	return cmd
+}
