@@ -25,9 +25,11 @@ import (
 type Connection struct {
 	Env
 	flags *genericclioptions.ConfigFlags
-	// file is --snapshot; all and selector are -A and -l.
+	// file is --snapshot, all and selector are -A and -l.
 	file, selector string
 	all            bool
+	// controller is --controller-url.
+	controller string
 }
 
 // shown are kubectl's connection flags that help lists; the others work all the same.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -151,3 +152,6 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// labelsOf lets a selector look at an object's labels.
+func labelsOf(l map[string]string) labels.Set { return l }
