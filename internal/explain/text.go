@@ -34,7 +34,11 @@ func (w *writer) line(format string, args ...any) {
 // WriteNode writes all about one node. program is how a person calls this program.
 func WriteNode(out io.Writer, n *Node, program string, c Colours) error {
 	w := &writer{w: out, c: c}
-	w.line("%s %s on %s: %s", c.Bold(n.Namespace+"/"+n.DaemonSet), answerText(n, c), c.Bold(n.Node), Phrase(n.Reason.Code))
+	title := fmt.Sprintf("%s %s on %s", c.Bold(n.Namespace+"/"+n.DaemonSet), answerText(n, c), c.Bold(n.Node))
+	if n.Reason.Code != Available {
+		title += ": " + Phrase(n.Reason.Code)
+	}
+	w.line("%s", title)
 	w.line("")
 	w.checks(n.Checks)
 	w.line("")
@@ -77,8 +81,8 @@ func reasonText(r Reason) string {
 }
 
 func (w *writer) field(name, format string, args ...any) {
-	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n            ")
-	w.line("  %-9s %s", name, text)
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n             ")
+	w.line("  %-10s %s", name, text)
 }
 
 // checks writes a tick or a cross for each test, in columns.
