@@ -13,7 +13,7 @@ import (
 
 // changes are the smallest ones that would turn a no into a yes. For a verdict each failing rule needs one.
 func (b *Book) changes(s *fleet.Slot, f finding) []string {
-	if s.Node != nil && !s.Verdict.ShouldRun() && !b.daemon.Deleting() {
+	if s.Node != nil && !s.Verdict.ShouldRun() && f.reason.Code == s.Verdict.Reason.Code {
 		return b.admit(s.Node)
 	}
 	if say := changeByCode[f.reason.Code]; say != nil {

@@ -81,9 +81,12 @@ var nextByCode = map[fleet.Code]sayNext{
 		}
 		return "the controller asks again " + b.in(at) + "; the old Pod runs on"
 	},
-	DaemonSetDeleting: func(b *Book, s *fleet.Slot, _ finding) string {
-		if len(s.Pods) == 0 {
+	DaemonSetDeleting: func(_ *Book, s *fleet.Slot, _ finding) string {
+		switch pod := first(s); {
+		case pod == nil:
 			return "nothing; no Pod is created any more"
+		case pod.Leaving():
+			return "the Pod is ending; the DaemonSet goes after its last Pod, if it was deleted in the foreground"
 		}
 		return "the garbage collector removes the Pod"
 	},
@@ -105,8 +108,11 @@ var nextByCode = map[fleet.Code]sayNext{
 	Unscheduled: func(*Book, *fleet.Slot, finding) string {
 		return "the scheduler binds the Pod when it can; the controller waits"
 	},
-	NodeNotReady: func(*Book, *fleet.Slot, finding) string {
-		return "the Pod stays on the node and counts as unavailable until the node is Ready again"
+	NodeNotReady: func(_ *Book, _ *fleet.Slot, f finding) string {
+		if f.pod == nil {
+			return "a Pod is created when the node is Ready again"
+		}
+		return "the Pod stays on the node; how it fares is known when the node is Ready again"
 	},
 	fleet.SelectorMatches: func(*Book, *fleet.Slot, finding) string {
 		return "the controller adopts the Pod, and then judges its revision"

@@ -118,7 +118,7 @@ func nodeText(n *snapshot.Node, now time.Time) string {
 	}
 	text := "node " + n.Name + " is " + word
 	if !n.Since.IsZero() {
-		text += " since " + ago(now, n.Since)
+		text += " for " + age(now, n.Since)
 	}
 	if what := joined(n.Reason, n.Message); what != "" {
 		text += ": " + what
@@ -139,7 +139,7 @@ func (b *Book) podOf(pod *fleet.Pod) Pod {
 	}
 	add := func(format string, args ...any) { out.Facts = append(out.Facts, fmt.Sprintf(format, args...)) }
 	if p.Deleted != nil {
-		add("deletion was asked for %s ago, and should have been over %s", age(b.world.Now, *p.Deleted), ago(b.world.Now, *p.Ends))
+		add("deletion was asked for %s ago; its grace period %s", age(b.world.Now, *p.Deleted), endsText(b.world.Now, *p.Ends))
 	}
 	if len(p.Finalizers) > 0 && p.Deleted != nil {
 		add("held by finalizer %s", strings.Join(p.Finalizers, ", "))
@@ -161,6 +161,13 @@ func (b *Book) podOf(pod *fleet.Pod) Pod {
 		}
 	}
 	return out
+}
+
+func endsText(now, ends time.Time) string {
+	if ends.After(now) {
+		return "ends " + ago(now, ends)
+	}
+	return "was over " + ago(now, ends)
 }
 
 func (b *Book) stateOf(pod *fleet.Pod) string {

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,7 +37,7 @@ func (b *Book) find(s *fleet.Slot) finding {
 func (b *Book) findReason(s *fleet.Slot) finding {
 	switch {
 	case b.daemon.Deleting():
-		return found(b.answer(s), DaemonSetDeleting, "since "+ago(b.world.Now, b.daemon.Object.DeletionTimestamp.Time))
+		return found(MustNot, DaemonSetDeleting, "for "+age(b.world.Now, b.daemon.Object.DeletionTimestamp.Time))
 	case b.plan.Problem != nil:
 		return found(ShouldRun, SelectingAll, b.plan.Problem.Detail)
 	case s.Node == nil:
@@ -99,11 +100,23 @@ func (b *Book) vanished(s *fleet.Slot) finding {
 // unwanted is about a node that the daemon should not run on.
 func (b *Book) unwanted(s *fleet.Slot) finding {
 	f := finding{answer: b.answer(s), reason: s.Verdict.Reason}
+	if n := b.world.Node(s.NodeName); n != nil && n.Ready != corev1.ConditionTrue && b.tainted(s.Node) {
+		f.reason = fleet.Reason{Code: NodeNotReady, Detail: nodeText(n, b.world.Now) + "; taint " + s.Verdict.Reason.Detail}
+	}
 	pod := first(s)
 	if pod != nil && pod.Leaving() && !s.Verdict.MayStay() {
 		f.reason.Detail += "; its Pod is ending"
 	}
 	return f
+}
+
+// tainted tells that nothing but the taints that Kubernetes gives to a node that is not Ready keep the daemon off.
+func (b *Book) tainted(n *fleet.Node) bool {
+	ready := *n
+	ready.Taints = slices.DeleteFunc(slices.Clone(n.Taints), func(t corev1.Taint) bool {
+		return t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable
+	})
+	return b.matcher.Verdict(&ready).ShouldRun()
 }
 
 func (b *Book) orphan(pod *fleet.Pod) finding {
