@@ -54,7 +54,7 @@ func WriteNode(out io.Writer, n *Node, program string, c Colours) error {
 		label = ""
 	}
 	w.field("Run by", "%s", runnerText(n.Runner, n.Live))
-	if n.Same > 0 && n.Answer != Runs {
+	if n.Same > 0 && n.Reason.Code != Available {
 		w.line("")
 		w.line("%s", c.Dim(fmt.Sprintf("Same reason on %s: %s explain -n %s %s --reason %s", plural(n.Same, "other node"), program, n.Namespace, n.DaemonSet, n.Reason.Code)))
 	}
