@@ -69,8 +69,9 @@ func (c *Core) Inspect(key types.NamespacedName, now time.Time) *live.State {
 		return &s
 	}
 	s.Calls, s.StatusUnderWay = k.busy, k.writing
-	if k.stalledOn != "" {
-		s.Standstill = &live.Standstill{Since: k.stalledSince, On: k.stalledOn}
+	if k.stalledOn != 0 {
+		since := k.stalledSince
+		s.StandsSince = &since
 	}
 	if !k.wake.IsZero() {
 		wake := k.wake

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -87,8 +86,8 @@ func (b *Book) notes() []string {
 		out = append(out, plural(n, "Pod")+" of it name no node; they count nowhere")
 	}
 	if s := b.world.Live(b.daemon.Key); s != nil {
-		if s.Standstill != nil {
-			out = append(out, fmt.Sprintf("the rollout has stood still for %s: %s", age(b.world.Now, s.Standstill.Since), s.Standstill.On))
+		if s.StandsSince != nil {
+			out = append(out, "the rollout has stood still for "+age(b.world.Now, *s.StandsSince)+"; "+b.budgetText())
 		}
 		if s.Calls > 0 {
 			out = append(out, plural(s.Calls, "API call")+" in flight")

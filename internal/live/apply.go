@@ -41,16 +41,18 @@ func (n *Node) apply(f *fleet.Fleet, d *fleet.Daemon, now time.Time) {
 	if slot == nil {
 		return // the node and its Pods went while both were read
 	}
-	if n.Failures != nil {
-		slot.Failures = n.Failures.fact()
-	}
-	if n.Refused != nil {
-		slot.Refusals, slot.Refused = n.Refused.fact(), n.Refused.Text
-	}
-	slot.Taken = n.Taken
-	if n.GoneSince != nil && slot.Node == nil {
-		slot.GoneSince = *n.GoneSince
-	}
+	slot.Note(func(t *fleet.Trouble) {
+		if n.Failures != nil {
+			t.Failures = n.Failures.fact()
+		}
+		if n.Refused != nil {
+			t.Refusals, t.Refused = n.Refused.fact(), n.Refused.Text
+		}
+		t.Taken = n.Taken
+		if n.GoneSince != nil && slot.Node == nil {
+			t.GoneSince = *n.GoneSince
+		}
+	})
 	for _, p := range n.Pods {
 		p.apply(f, d)
 	}

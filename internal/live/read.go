@@ -31,17 +31,18 @@ func backoff(b fleet.Backoff, why fleet.Reason) *Backoff {
 func readSlot(d *fleet.Daemon, slot *fleet.Slot, now time.Time) (n Node, ok bool) {
 	n.Name = slot.NodeName
 	generation := d.Object.Generation
-	if slot.Failures.Waits(now, generation) {
-		n.Failures, ok = backoff(slot.Failures, fleet.Reason{}), true
+	trouble := slot.Trouble()
+	if trouble.Failures.Waits(now, generation) {
+		n.Failures, ok = backoff(trouble.Failures, fleet.Reason{}), true
 	}
-	if slot.Refusals.Waits(now, generation) {
-		n.Refused, ok = backoff(slot.Refusals, fleet.Reason{Code: fleet.CallBackoff, Detail: slot.Refused}), true
+	if trouble.Refusals.Waits(now, generation) {
+		n.Refused, ok = backoff(trouble.Refusals, fleet.Reason{Code: fleet.CallBackoff, Detail: trouble.Refused}), true
 	}
-	if slot.Taken != "" {
-		n.Taken, ok = slot.Taken, true
+	if trouble.Taken != "" {
+		n.Taken, ok = trouble.Taken, true
 	}
-	if !slot.GoneSince.IsZero() {
-		n.GoneSince, ok = stamp(slot.GoneSince), true
+	if !trouble.GoneSince.IsZero() {
+		n.GoneSince, ok = stamp(trouble.GoneSince), true
 	}
 	if c := d.Creates(slot.NodeName); c.UnderWay > 0 || (c.Unsure != "" && now.Before(c.Till)) {
 		n.Creates, n.Unsure, n.Till, ok = c.UnderWay, c.Unsure, stamp(c.Till), true

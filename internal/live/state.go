@@ -35,8 +35,8 @@ type State struct {
 	// Calls is how many calls are in flight for the DaemonSet; StatusUnderWay tells of one more, for its status.
 	Calls          int  `json:"calls"`
 	StatusUnderWay bool `json:"statusUnderWay,omitempty"`
-	// Standstill is what the rollout waits for, if it only waits.
-	Standstill *Standstill `json:"standstill,omitempty"`
+	// StandsSince is since when the rollout only waits, for the same nodes, if it does.
+	StandsSince *time.Time `json:"standsSince,omitempty"`
 	// Next is when the controller looks at the DaemonSet again with no event.
 	Next *time.Time `json:"next,omitempty"`
 	// Nodes are those of which there is something to tell, ordered by name.
@@ -52,12 +52,6 @@ type Backoff struct {
 	// Code and Text say what it is for: the API server's words, where it refused.
 	Code fleet.Code `json:"code,omitempty"`
 	Text string     `json:"text,omitempty"`
-}
-
-// Standstill tells since when a rollout waits, and for what.
-type Standstill struct {
-	Since time.Time `json:"since"`
-	On    string    `json:"on"`
 }
 
 // Node is what is known of one node for this DaemonSet.

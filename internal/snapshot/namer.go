@@ -104,9 +104,6 @@ func (n *namer) live(in []live.State) []live.State {
 	for _, s := range in {
 		s.Namespace, s.Name = n.name(s.Namespace), n.name(s.Name)
 		s.Held = n.backoff(s.Held)
-		if s.Standstill != nil {
-			s.Standstill = &live.Standstill{Since: s.Standstill.Since, On: n.text(s.Standstill.On)}
-		}
 		s.Nodes = slices.Clone(s.Nodes)
 		for i := range s.Nodes {
 			node := &s.Nodes[i]

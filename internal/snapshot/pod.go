@@ -136,8 +136,8 @@ func pinned(spec *corev1.PodSpec) bool {
 func (p *Pod) Fact() *fleet.Pod {
 	f := &fleet.Pod{
 		Namespace: p.Namespace, Name: p.Name, UID: p.UID, Version: fleet.Version(p.Version), Node: p.Node, Target: p.Target,
-		Labels: p.Labels, Phase: p.Phase, Created: p.Created, Terminating: p.Deleted != nil, Priority: p.Priority,
-		Requests: fleet.Resources(p.Requests), HostPorts: p.HostPorts,
+		Phase: p.Phase, Created: p.Created, Terminating: p.Deleted != nil,
+		Shape: &fleet.Shape{Labels: p.Labels, Priority: p.Priority, Requests: fleet.Resources(p.Requests), HostPorts: p.HostPorts},
 	}
 	if p.Owner != nil {
 		f.Owner, f.OwnerKind, f.OwnerName = p.Owner.UID, p.Owner.Kind, p.Owner.Name
