@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/everynode/everynode/internal/fleet"
-	"github.com/everynode/everynode/internal/plan"
 	"github.com/everynode/everynode/internal/snapshot"
 )
 
@@ -111,7 +110,7 @@ type DaemonSet struct {
 	Version   string          `json:"version"`
 	Namespace string          `json:"namespace"`
 	Name      string          `json:"name"`
-	Counts    plan.Counts     `json:"counts"`
+	Counts    Counts          `json:"counts"`
 	Budget    Budget          `json:"budget"`
 	Runner    snapshot.Runner `json:"runner"`
 	Live      bool            `json:"live"`
@@ -120,6 +119,16 @@ type DaemonSet struct {
 	Groups []Group   `json:"groups"`
 	Lines  []Line    `json:"nodes,omitempty"` // with a reason asked for
 	Taken  time.Time `json:"taken"`
+}
+
+// Counts are the numbers of nodes as the DaemonSet's status has them.
+type Counts struct {
+	Desired      int32 `json:"desired"`
+	Current      int32 `json:"current"`
+	Misscheduled int32 `json:"misscheduled"`
+	Ready        int32 `json:"ready"`
+	Available    int32 `json:"available"`
+	Updated      int32 `json:"updated"`
 }
 
 // Budget is how far a rollout may go, and who uses that up.

@@ -18,7 +18,7 @@ const (
 func (b *Book) DaemonSet() DaemonSet {
 	out := DaemonSet{
 		Version: Version, Namespace: b.daemon.Key.Namespace, Name: b.daemon.Key.Name,
-		Counts: b.plan.Counts, Budget: b.budget(), Runner: b.runner, Live: b.world.Live(b.daemon.Key) != nil,
+		Counts: Counts(b.plan.Counts), Budget: b.budget(), Runner: b.runner, Live: b.world.Live(b.daemon.Key) != nil,
 		Notes: b.notes(), Groups: []Group{}, Taken: b.world.Now,
 	}
 	type key struct {

@@ -31,8 +31,8 @@ func amounts(want fleet.Resources, n *fleet.Node, without *fleet.Pod) []amount {
 	have := n.Allocatable
 	out := []amount{
 		{corev1.ResourceCPU, want.MilliCPU, used.MilliCPU, have.MilliCPU, cores},
-		{corev1.ResourceMemory, want.Memory, used.Memory, have.Memory, bytes},
-		{corev1.ResourceEphemeralStorage, want.Ephemeral, used.Ephemeral, have.Ephemeral, bytes},
+		{corev1.ResourceMemory, want.Memory, used.Memory, have.Memory, binary},
+		{corev1.ResourceEphemeralStorage, want.Ephemeral, used.Ephemeral, have.Ephemeral, binary},
 		{corev1.ResourcePods, want.Pods, used.Pods, have.Pods, plain},
 	}
 	for _, name := range slices.Sorted(maps.Keys(want.Extended)) {
@@ -41,9 +41,9 @@ func amounts(want fleet.Resources, n *fleet.Node, without *fleet.Pod) []amount {
 	return slices.DeleteFunc(out, func(a amount) bool { return a.want == 0 })
 }
 
-func plain(n int64) string { return fmt.Sprint(n) }
-func cores(n int64) string { return resource.NewMilliQuantity(n, resource.DecimalSI).String() }
-func bytes(n int64) string { return resource.NewQuantity(n, resource.BinarySI).String() }
+func plain(n int64) string  { return fmt.Sprint(n) }
+func cores(n int64) string  { return resource.NewMilliQuantity(n, resource.DecimalSI).String() }
+func binary(n int64) string { return resource.NewQuantity(n, resource.BinarySI).String() }
 
 // room are the checks of resources and host ports.
 func (b *Book) room(n *fleet.Node, without *fleet.Pod) []Check {

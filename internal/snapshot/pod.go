@@ -22,16 +22,16 @@ type Pod struct {
 	Labels    map[string]string `json:"labels,omitempty"`
 	Created   time.Time         `json:"created"`
 	// Deleted is when deletion was asked for, and Ends when the kubelet should be done with it.
-	Deleted    *time.Time       `json:"deleted,omitempty"`
-	Ends       *time.Time       `json:"ends,omitempty"`
-	Finalizers []string         `json:"finalizers,omitempty"`
-	Phase      corev1.PodPhase  `json:"phase"`
-	Why        *Why             `json:"why,omitempty"`
-	Ready      *Condition       `json:"ready,omitempty"`
-	Scheduled  *Condition       `json:"scheduled,omitempty"` // while it is not
-	Priority   int32            `json:"priority,omitempty"`
-	Requests   Resources        `json:"requests"`
-	HostPorts  []fleet.HostPort `json:"hostPorts,omitempty"`
+	Deleted    *time.Time      `json:"deleted,omitempty"`
+	Ends       *time.Time      `json:"ends,omitempty"`
+	Finalizers []string        `json:"finalizers,omitempty"`
+	Phase      corev1.PodPhase `json:"phase"`
+	Why        *Why            `json:"why,omitempty"`
+	Ready      *Condition      `json:"ready,omitempty"`
+	Scheduled  *Condition      `json:"scheduled,omitempty"` // while it is not
+	Priority   int32           `json:"priority,omitempty"`
+	Requests   Resources       `json:"requests"`
+	HostPorts  []HostPort      `json:"hostPorts,omitempty"`
 	// Containers are those of which there is more to tell than that they run.
 	Containers []Container `json:"containers,omitempty"`
 	// Pinned tells that the Pod was bound to its node by affinity rather than by name at creation.
@@ -68,6 +68,13 @@ type Resources struct {
 	Extended  map[corev1.ResourceName]int64 `json:"extended,omitempty"`
 }
 
+// HostPort is a port that a Pod takes on its node.
+type HostPort struct {
+	IP       string          `json:"ip,omitempty"`
+	Protocol corev1.Protocol `json:"protocol"`
+	Port     int32           `json:"port"`
+}
+
 // AddPod keeps what decides and what a person asks for.
 func (s *Snapshot) AddPod(o *corev1.Pod) error {
 	v, err := version("Pod "+o.Namespace+"/"+o.Name, o.ResourceVersion)
@@ -82,7 +89,10 @@ func (s *Snapshot) AddPod(o *corev1.Pod) error {
 	p := Pod{
 		Namespace: f.Namespace, Name: f.Name, UID: f.UID, Version: v, Node: f.Node, Target: f.Target, Labels: f.Labels,
 		Created: f.Created, Finalizers: o.Finalizers, Phase: f.Phase, Priority: f.Priority,
-		Requests: Resources(f.Requests), HostPorts: f.HostPorts, Containers: containersOf(o), Pinned: pinned(&o.Spec),
+		Requests: Resources(f.Requests), Containers: containersOf(o), Pinned: pinned(&o.Spec),
+	}
+	for _, port := range f.HostPorts {
+		p.HostPorts = append(p.HostPorts, HostPort(port))
 	}
 	if f.Owner != "" {
 		p.Owner = &Owner{UID: f.Owner, Kind: f.OwnerKind, Name: f.OwnerName}
@@ -137,7 +147,10 @@ func (p *Pod) Fact() *fleet.Pod {
 	f := &fleet.Pod{
 		Namespace: p.Namespace, Name: p.Name, UID: p.UID, Version: fleet.Version(p.Version), Node: p.Node, Target: p.Target,
 		Phase: p.Phase, Created: p.Created, Terminating: p.Deleted != nil,
-		Shape: &fleet.Shape{Labels: p.Labels, Priority: p.Priority, Requests: fleet.Resources(p.Requests), HostPorts: p.HostPorts},
+		Shape: &fleet.Shape{Labels: p.Labels, Priority: p.Priority, Requests: fleet.Resources(p.Requests)},
+	}
+	for _, port := range p.HostPorts {
+		f.HostPorts = append(f.HostPorts, fleet.HostPort(port))
 	}
 	if p.Owner != nil {
 		f.Owner, f.OwnerKind, f.OwnerName = p.Owner.UID, p.Owner.Kind, p.Owner.Name
