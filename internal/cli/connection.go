@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -64,14 +65,14 @@ func (c *Connection) Config() (*rest.Config, error) {
 	}
 	cfg, err := c.flags.ToRESTConfig()
 	switch {
-	case err == nil:
-	case *c.flags.KubeConfig != "" && errors.Is(err, os.ErrNotExist):
-		return nil, &Error{What: fmt.Sprintf("--kubeconfig=%s: there is no such file", *c.flags.KubeConfig), Next: []string{"name another, or leave the flag out to use $KUBECONFIG"}, Cause: err}
-	case clientcmd.IsEmptyConfig(err):
+	case err == nil && c.chose(cfg):
+	case err == nil, clientcmd.IsEmptyConfig(err):
 		return nil, &Error{
 			What: "no cluster to ask", Why: "there is no kubeconfig", Cause: err,
-			Next: []string{"name one:       --kubeconfig FILE, or export KUBECONFIG=FILE", "start a lab:    everynode up", "ask a file:     --snapshot FILE"},
+			Next: []string{"name one:     --kubeconfig FILE, or export KUBECONFIG=FILE", "start a lab:  everynode up", "ask a file:   --snapshot FILE"},
 		}
+	case *c.flags.KubeConfig != "" && errors.Is(err, os.ErrNotExist):
+		return nil, &Error{What: fmt.Sprintf("--kubeconfig=%s: there is no such file", *c.flags.KubeConfig), Next: []string{"name another, or leave the flag out to use $KUBECONFIG"}, Cause: err}
 	default:
 		return nil, &Error{What: "the kubeconfig cannot be used", Why: err.Error(), Next: []string{"choose another: --kubeconfig FILE, or --context NAME"}, Cause: err}
 	}
@@ -80,6 +81,15 @@ func (c *Connection) Config() (*rest.Config, error) {
 	cfg.UserAgent = "everynode-cli"
 	cfg.QPS = -1 // a person waits; pages bound the load
 	return cfg, nil
+}
+
+// chose tells whether anybody named a cluster. Without, kubectl's loader gives a port of this machine, for old times' sake.
+func (c *Connection) chose(cfg *rest.Config) bool {
+	if *c.flags.APIServer != "" || !strings.Contains(cfg.Host, "localhost:8080") {
+		return true
+	}
+	raw, err := c.flags.ToRawKubeConfigLoader().RawConfig()
+	return err == nil && len(raw.Clusters) > 0
 }
 
 // Client is a client of the cluster.

@@ -57,7 +57,7 @@ func why(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 5 {
 		ts.Fatalf("usage: why CODE ANSWER DETAIL DAEMONSET NODE")
 	}
-	detail := regexp.MustCompile(args[2])
+	detail, same := regexp.MustCompile(args[2]), regexp.MustCompile(`(?m)^  Reason +`+args[0]+`\b`)
 	ask := []string{"explain", "-n", ts.Getenv("NAMESPACE"), args[3], args[4]}
 	eventually(ts, func() (string, bool) {
 		var n explain.Node
@@ -66,9 +66,13 @@ func why(ts *testscript.TestScript, neg bool, args []string) {
 		if err != nil || json.Unmarshal([]byte(out), &n) != nil {
 			return ts.ReadFile("stderr"), false
 		}
-		return out, string(n.Reason.Code) == args[0] && string(n.Answer) == args[1] && detail.MatchString(n.Reason.Detail)
+		if string(n.Reason.Code) != args[0] || string(n.Answer) != args[1] || !detail.MatchString(n.Reason.Detail) {
+			return out, false
+		}
+		run(ts, false, ask...)
+		out = ts.ReadFile("stdout")
+		return out, same.MatchString(out) // else things went on meanwhile
 	})
-	run(ts, false, ask...)
 }
 
 // pod-of VAR NODE puts the name of the daemon's Pod on a node into $VAR.
