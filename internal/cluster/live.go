@@ -113,19 +113,32 @@ func metricsAddress(args []string) (host, port string) {
 func Live(ctx context.Context, door *Door, s *snapshot.Snapshot, keys ...types.NamespacedName) error {
 	ctx, cancel := context.WithTimeout(ctx, liveLimit)
 	defer cancel()
+	var first error
 	for _, key := range keys {
-		body, err := door.get(ctx, live.PathPrefix+key.Namespace+"/"+key.Name)
-		if err != nil {
-			return fmt.Errorf("%s: %w", door.name, err)
+		state, err := door.ask(ctx, key)
+		switch {
+		case err == nil:
+			s.Live = append(s.Live, *state)
+		case ctx.Err() != nil:
+			return err
+		case first == nil:
+			first = err // the others may be known nevertheless
 		}
-		var state live.State
-		if err := json.Unmarshal(body, &state); err != nil {
-			return fmt.Errorf("%s does not answer as a controller of everynode does: %w", door.name, err)
-		}
-		if err := state.Check(); err != nil {
-			return fmt.Errorf("%s: %w", door.name, err)
-		}
-		s.Live = append(s.Live, state)
 	}
-	return nil
+	return first
+}
+
+func (d *Door) ask(ctx context.Context, key types.NamespacedName) (*live.State, error) {
+	body, err := d.get(ctx, live.PathPrefix+key.Namespace+"/"+key.Name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", d.name, err)
+	}
+	state := &live.State{}
+	if err := json.Unmarshal(body, state); err != nil {
+		return nil, fmt.Errorf("%s does not answer as a controller of everynode does: %w", d.name, err)
+	}
+	if err := state.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.name, err)
+	}
+	return state, nil
 }
