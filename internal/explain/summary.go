@@ -18,13 +18,24 @@ var SummaryHeadings = []string{"Namespace", "Name", "Nodes", "Available", "Run b
 // SummaryRow is one DaemonSet in a line: with the trouble that most nodes have that should run it.
 func SummaryRow(d *DaemonSet) []string {
 	trouble := "-"
-	for i := range d.Groups {
-		if g := &d.Groups[i]; g.Answer == ShouldRun || (g.Answer == Runs && g.Code != Available) {
-			trouble = fmt.Sprintf("%s on %s: %s", g.Code, plural(g.Nodes, "node"), Phrase(g.Code))
-			break
-		}
+	if g := worst(d.Groups); g != nil {
+		trouble = fmt.Sprintf("%s on %s: %s", g.Code, plural(g.Nodes, "node"), Phrase(g.Code))
 	}
 	return []string{d.Namespace, d.Name, fmt.Sprint(d.Counts.Desired), fmt.Sprint(d.Counts.Available), string(d.Runner.By), trouble}
+}
+
+// worst is the largest group that should run and does not, or else the largest that runs and is not as it should be.
+func worst(groups []Group) *Group {
+	var outdated *Group
+	for i := range groups {
+		switch g := &groups[i]; {
+		case g.Answer == ShouldRun:
+			return g
+		case g.Answer == Runs && g.Code != Available && outdated == nil:
+			outdated = g
+		}
+	}
+	return outdated
 }
 
 // Nodes are the names of the nodes with a reason, or of all without one.
