@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -157,7 +156,7 @@ func (c *Connection) read(ctx context.Context, scope cluster.Scope) (*snapshot.S
 }
 
 func (c *Connection) open() (*snapshot.Snapshot, error) {
-	var in io.Reader = c.Streams.In
+	in := c.Streams.In
 	if c.file != "-" {
 		f, err := os.Open(c.file)
 		if err != nil {

@@ -159,7 +159,7 @@ func (x *explaining) alive(ctx context.Context, w *snapshot.World, d *fleet.Daem
 	if len(w.Snapshot.Live) == 0 || x.Offline() {
 		return w, nil
 	}
-	return w.Snapshot.World(w.Now)
+	return w.World(w.Now)
 }
 
 func (x *explaining) printNode(n explain.Node) error {

@@ -88,7 +88,7 @@ func ThroughPod(ctx context.Context, client kubernetes.Interface, s *snapshot.Sn
 	}
 	host, port := metricsAddress(pod.Spec.Containers[0].Args)
 	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		return nil, fmt.Errorf("Pod %s/%s serves it on %s:%s only; to get there: kubectl -n %[1]s port-forward pod/%[2]s %[4]s, and --controller-url http://127.0.0.1:%[4]s", //nolint:revive // Pod is a name
+		return nil, fmt.Errorf("the controller in Pod %s/%s serves it on %s:%s only; to get there: kubectl -n %[1]s port-forward pod/%[2]s %[4]s, and --controller-url http://127.0.0.1:%[4]s",
 			lease.Namespace, name, host, port)
 	}
 	return &Door{name: "Pod " + lease.Namespace + "/" + name, get: func(ctx context.Context, path string) ([]byte, error) {

@@ -174,8 +174,9 @@ func TestTheWayThroughAPod(t *testing.T) {
 	}{
 		"open to the cluster": {snapshot.Snapshot{Taken: now, Leases: []snapshot.Lease{lease}}, []runtime.Object{pod("0.0.0.0:8080")}, "Pod everynode-system/controller-abc"},
 		"loopback only": {
-			snapshot.Snapshot{Taken: now, Leases: []snapshot.Lease{lease}}, []runtime.Object{pod("127.0.0.1:10270")},
-			"Pod everynode-system/controller-abc serves it on 127.0.0.1:10270 only; to get there: kubectl -n everynode-system port-forward pod/controller-abc 10270, and --controller-url http://127.0.0.1:10270",
+			snapshot.Snapshot{Taken: now, Leases: []snapshot.Lease{lease}},
+			[]runtime.Object{pod("127.0.0.1:10270")},
+			"the controller in Pod everynode-system/controller-abc serves it on 127.0.0.1:10270 only; to get there: kubectl -n everynode-system port-forward pod/controller-abc 10270, and --controller-url http://127.0.0.1:10270",
 		},
 		"no Pod":          {snapshot.Snapshot{Taken: now, Leases: []snapshot.Lease{lease}}, nil, "controller-abc_123 holds the lease, and is no Pod in namespace everynode-system"},
 		"a lease run out": {snapshot.Snapshot{Taken: now.Add(time.Hour), Leases: []snapshot.Lease{lease}}, nil, "nobody holds a lease everynode-controller"},
@@ -183,7 +184,7 @@ func TestTheWayThroughAPod(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			door, err := ThroughPod(context.Background(), fake.NewClientset(c.objects...), &c.snapshot)
-			got := ""
+			var got string
 			if err != nil {
 				got = err.Error()
 			} else {

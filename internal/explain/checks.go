@@ -1,10 +1,10 @@
 package explain
 
 import (
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/match"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // checks are all tests of a node: the template's rules, the node's own state, and room and ports where no Pod of the

@@ -44,7 +44,7 @@ var nextByCode = map[fleet.Code]sayNext{
 	fleet.FailureBackoff: func(b *Book, _ *fleet.Slot, f finding) string {
 		return "the failed Pod is deleted and replaced " + b.in(f.until)
 	},
-	fleet.PodFailed: func(b *Book, _ *fleet.Slot, f finding) string {
+	fleet.PodFailed: func(*Book, *fleet.Slot, finding) string {
 		return "the failed Pod is deleted and replaced, after a pause that doubles with each failure, up to 15 minutes"
 	},
 	fleet.NoRoom: func(*Book, *fleet.Slot, finding) string {

@@ -102,12 +102,10 @@ func imageOf(spec *corev1.PodSpec, c *snapshot.Container) string {
 
 // unscheduled is about a Pod that names its node by affinity and is bound to none.
 func unscheduled(p *snapshot.Pod) fleet.Reason {
-	switch {
-	case p.Scheduled == nil:
+	if p.Scheduled == nil {
 		return fleet.Reason{Code: Unscheduled, Detail: "no scheduler has looked at Pod " + p.Name + " yet; does one run?"}
-	default:
-		return fleet.Reason{Code: Unscheduled, Detail: joined(p.Scheduled.Reason, p.Scheduled.Message)}
 	}
+	return fleet.Reason{Code: Unscheduled, Detail: joined(p.Scheduled.Reason, p.Scheduled.Message)}
 }
 
 // nodeText tells what a node that is not Ready says of itself.

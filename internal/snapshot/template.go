@@ -3,6 +3,7 @@ package snapshot
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -109,23 +110,36 @@ func (n *namer) walkMap(key string, in map[string]any) map[string]any {
 		case k == "annotations": // none decides, and they say much
 		case key == "requests" || key == "limits":
 			out[k] = v
-		case (key == "labels" || key == "matchLabels" || key == "nodeSelector") && isText:
+		case slices.Contains(labelMaps, key) && isText:
 			out[n.labelKey(k)] = n.labelValue(k, text)
-		case k == "key" && isText && text != metav1.ObjectNameField:
-			out[k] = n.labelKey(text)
-		case k == "key":
+		case k == "priorityClassName" && strings.HasPrefix(text, "system-"):
 			out[k] = v
-		case k == "value" && isText && in["key"] != nil:
-			out[k] = n.labelValue(fmt.Sprint(in["key"]), text)
-		case k == "values":
-			out[k] = n.values(fmt.Sprint(in["key"]), v)
-		case k == "priorityClassName" && (text == "system-node-critical" || text == "system-cluster-critical"):
-			out[k] = v
+		case in["key"] != nil:
+			out[k] = n.keyed(fmt.Sprint(in["key"]), k, v)
 		default:
 			out[k] = n.walk(k, v)
 		}
 	}
 	return out
+}
+
+// labelMaps are fields that hold labels by name.
+var labelMaps = []string{"labels", "matchLabels", "nodeSelector"}
+
+// keyed is a field of a toleration, or of a requirement, that is about a label, a taint, or a node's name.
+func (n *namer) keyed(key, field string, v any) any {
+	text, isText := v.(string)
+	switch {
+	case field == "key" && key == metav1.ObjectNameField:
+		return v
+	case field == "key" && isText:
+		return n.labelKey(text)
+	case field == "value" && isText:
+		return n.labelValue(key, text)
+	case field == "values":
+		return n.values(key, v)
+	}
+	return n.walk(field, v)
 }
 
 func (n *namer) values(key string, v any) any {
