@@ -24,6 +24,8 @@ const (
 	MayStay Answer = "may stay"
 	// MustNot: there may be none.
 	MustNot Answer = "must not run"
+	// Unknown: what would decide may not be read.
+	Unknown Answer = "may run or not"
 )
 
 // Reason is a fleet.Reason for programs.

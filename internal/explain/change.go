@@ -125,6 +125,9 @@ var changeByCode = map[fleet.Code]sayChange{
 	CrashLoop:           logs("--previous"),
 	ProbeFailing:        logs(""),
 	ContainerNotStarted: describe,
+	NotRead: func(*Book, *fleet.Slot, finding) []string {
+		return []string{"ask for the right to list nodes and pods in the whole cluster; the notes name what is missing"}
+	},
 	NoController: func(*Book, *fleet.Slot, finding) []string {
 		return []string{"run one: everynode controller, or kube-controller-manager with its daemonset-controller"}
 	},

@@ -11,6 +11,9 @@ import (
 // daemon holds them yet.
 func (b *Book) checks(s *fleet.Slot) []Check {
 	out := []Check{}
+	if s.Node == nil && b.notRead("nodes") {
+		return out
+	}
 	if s.Node == nil {
 		return append(out, Check{What: "node", Subject: s.NodeName, Detail: "does not exist"})
 	}

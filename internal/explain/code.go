@@ -24,6 +24,8 @@ const (
 	NoController fleet.Code = "NoController"
 	// RolloutBlocked: the API server would refuse a Pod of the new revision, so no old one is deleted.
 	RolloutBlocked fleet.Code = "RolloutBlocked"
+	// NotRead: what would decide may not be read.
+	NotRead fleet.Code = "NotRead"
 	// SelectingAll: the selector is empty, so nothing is done.
 	SelectingAll fleet.Code = "SelectingAll"
 )
@@ -41,6 +43,7 @@ var phrases = map[fleet.Code]string{
 	NoController:               "no controller runs this DaemonSet",
 	RolloutBlocked:             "old Pod stays: the new one would be refused",
 	SelectingAll:               "the selector is empty",
+	NotRead:                    "not known: it may not be read",
 	fleet.Fits:                 "should run",
 	fleet.NodeNameMismatch:     "the template names another node",
 	fleet.NodeSelectorMismatch: "nodeSelector does not match",

@@ -189,6 +189,31 @@ func TestUnknownNode(t *testing.T) {
 	}
 }
 
+// Who may not read nodes or Pods is told that nothing is known, rather than that nothing is there.
+func TestWhatMayNotBeRead(t *testing.T) {
+	s := newScene(t, 0)
+	s.revision(1, "new")
+	s.pod("n1", "new")
+	waiting(s.pod("n2", "new"), "ErrImagePull", "not found", 0)
+	s.Missing = []snapshot.Missing{{Verb: "list", Resource: "nodes"}}
+	b := s.book()
+	for node, want := range map[string]string{
+		"n1": "runs Available",
+		"n2": "may run or not ImagePullFailed: container app: image example.com/app:1: ErrImagePull: not found",
+		"n3": "may run or not NotRead: nodes may not be read",
+	} {
+		if n := b.Node(node); string(n.Answer)+" "+reasonText(n.Reason) != want || len(n.Checks) != 0 {
+			t.Errorf("%s %s, checks %v", n.Answer, reasonText(n.Reason), n.Checks)
+		}
+	}
+	s = newScene(t, 1)
+	s.revision(1, "new")
+	s.Missing = []snapshot.Missing{{Verb: "list", Resource: "pods"}}
+	if n := s.book().Node("n1"); n.Answer != Unknown || reasonText(n.Reason) != "NotRead: Pods may not be read" {
+		t.Errorf("%s %s", n.Answer, reasonText(n.Reason))
+	}
+}
+
 // Every code that fleet has is put into words.
 func TestPhrases(t *testing.T) {
 	source, err := os.ReadFile("../fleet/reason.go")

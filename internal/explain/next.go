@@ -35,6 +35,7 @@ type sayNext func(b *Book, s *fleet.Slot, f finding) string
 
 // nextByCode are the codes of which more can be said than what the plan does.
 var nextByCode = map[fleet.Code]sayNext{
+	NotRead: func(*Book, *fleet.Slot, finding) string { return "not known" },
 	fleet.CallBackoff: func(b *Book, _ *fleet.Slot, f finding) string {
 		if f.until.IsZero() {
 			return "the controller tries again" + b.pauses("; each pause is twice as long, up to a minute", "; each pause is twice as long, up to 17 minutes")

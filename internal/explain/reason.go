@@ -40,6 +40,10 @@ func (b *Book) findReason(s *fleet.Slot) finding {
 		return found(MustNot, DaemonSetDeleting, "for "+age(b.world.Now, b.daemon.Object.DeletionTimestamp.Time))
 	case b.plan.Problem != nil:
 		return found(ShouldRun, SelectingAll, b.plan.Problem.Detail)
+	case b.notRead("pods") && len(b.world.Pods) == 0:
+		return found(Unknown, NotRead, "Pods may not be read")
+	case s.Node == nil && b.notRead("nodes"):
+		return b.unseen(s)
 	case s.Node == nil:
 		return b.vanished(s)
 	case !s.Verdict.ShouldRun():
@@ -74,6 +78,23 @@ func (b *Book) answer(s *fleet.Slot) Answer {
 		return Runs
 	}
 	return ShouldRun
+}
+
+// notRead tells that the person may not read a resource.
+func (b *Book) notRead(resource string) bool {
+	return slices.ContainsFunc(b.world.Missing, func(m snapshot.Missing) bool { return m.Resource == resource })
+}
+
+// unseen is about a node when nodes may not be read: its Pod tells how it fares, and nothing whether there should be one.
+func (b *Book) unseen(s *fleet.Slot) finding {
+	if first(s) == nil {
+		return found(Unknown, NotRead, "nodes may not be read")
+	}
+	f := b.present(s)
+	if f.answer = Unknown; b.available(first(s)) {
+		f.answer = Runs
+	}
+	return f
 }
 
 // vanished is about a node that no longer exists. When it went is known to the controller alone.

@@ -67,10 +67,8 @@ func answerText(n *Node, c Colours) string {
 		return c.Good("runs")
 	case ShouldRun:
 		return c.Bad("should run")
-	case MayStay:
-		return c.Wait("may stay")
 	}
-	return c.Wait("must not run")
+	return c.Wait(string(n.Answer))
 }
 
 func reasonText(r Reason) string {
