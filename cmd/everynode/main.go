@@ -13,9 +13,8 @@ import (
 func main() {
 	// Packages of Kubernetes register flags for their own commands there, and cobra would offer them as ours.
 	pflag.CommandLine = pflag.NewFlagSet(os.Args[0], pflag.ContinueOnError)
-	if err := newRoot().Execute(); err != nil {
-		cli.Print(os.Stderr, err)
-		os.Exit(1)
+	if code := cli.Code(os.Stderr, newRoot().Execute()); code != 0 {
+		os.Exit(code)
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -20,11 +19,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newRoot().ExecuteContext(ctx)
 	stop()
-	if err != nil && !errors.Is(err, context.Canceled) {
-		cli.Print(os.Stderr, err)
-	}
-	if err != nil {
-		os.Exit(1)
+	if code := cli.Code(os.Stderr, err); code != 0 {
+		os.Exit(code)
 	}
 }
 

@@ -43,7 +43,7 @@ func (p *Player) start() {
 		ready := p.Kubelets.Ready[d.Key.String()]
 		for pod := range d.EachPod {
 			switch {
-			case pod.Terminating:
+			case pod.Leaving():
 				p.end(pod)
 			case pod.Terminal() || pod.Ready:
 			case p.begin.Sub(pod.Created) < 3*ready+time.Minute:

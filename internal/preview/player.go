@@ -81,6 +81,9 @@ func (p *Player) Play(begin time.Time) (Outcome, error) {
 	p.begin, p.now = begin, begin
 	p.templates = map[types.UID]template{}
 	p.start()
+	for _, key := range p.Only {
+		p.Fleet.Touch(key)
+	}
 	out := Outcome{Plans: map[types.NamespacedName]plan.Plan{}, Complete: true}
 	for {
 		if err := p.settle(out.Plans); err != nil {

@@ -28,7 +28,8 @@ func decode(raw []byte) (*appsv1.DaemonSet, *problem) {
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrongType):
-		return nil, &problem{wrongType.Field, fmt.Sprintf("%s stands where %s belongs", articles[strings.Fields(wrongType.Value + " ")[0]], kindText(wrongType))}
+		value, _, _ := strings.Cut(wrongType.Value, " ") // "number 5" is a number
+		return nil, &problem{wrongType.Field, fmt.Sprintf("%s stands where %s belongs", articles[value], kindText(wrongType))}
 	case err != nil:
 		return nil, &problem{"", err.Error()}
 	case len(strict) > 0:

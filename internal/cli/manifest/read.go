@@ -33,6 +33,14 @@ type Manifest struct {
 	JSON []byte
 	// From is the file and line.
 	From string
+
+	file string
+	doc  document
+}
+
+// Broken says of a field that it cannot be as it is written.
+func (m *Manifest) Broken(field, why string) error {
+	return &Broken{File: m.file, Line: m.doc.line(field), Field: field, Why: why}
 }
 
 // Read reads all DaemonSets. others is how many objects of other kinds were passed over.
@@ -101,7 +109,7 @@ func (src *Source) one(o *unstructured.Unstructured, t text, file string) (Manif
 	if n := doc.line(""); n > 0 {
 		from = fmt.Sprintf("%s:%d", file, n)
 	}
-	return Manifest{DaemonSet: ds, JSON: bytes.TrimSpace(raw), From: from}, nil
+	return Manifest{DaemonSet: ds, JSON: bytes.TrimSpace(raw), From: from, file: file, doc: doc}, nil
 }
 
 // stdin is what cli-runtime calls it.
