@@ -23,5 +23,5 @@ func NewEnv(program string, lab func() error) Env {
 
 // Commands are all commands of this package.
 func Commands(env Env) []*cobra.Command {
-	return []*cobra.Command{NewExplain(env), NewPlan(env), NewSnapshot(env)}
+	return []*cobra.Command{NewExplain(env), NewPlan(env), NewStatus(env), NewRollout(env), NewSnapshot(env)}
 }

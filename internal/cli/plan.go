@@ -18,6 +18,9 @@ import (
 // ExitChanges is the exit code of plan when something would change.
 const ExitChanges = 2
 
+// previewWork bounds how many slots a preview looks at, which is about a second.
+const previewWork = 2_000_000
+
 // planCmd is `everynode plan`.
 type planCmd struct {
 	*Connection
@@ -122,7 +125,7 @@ func (p *planCmd) options() (preview.Options, error) {
 		p.simulate = true // what else could be meant
 	}
 	if !p.simulate {
-		o.Work = 2_000_000
+		o.Work = previewWork
 	}
 	return o, p.faults(&o)
 }

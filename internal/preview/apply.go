@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
+
+	"github.com/everynode/everynode/internal/revision"
 )
 
 // Patch is the three-way patch that `kubectl apply` would send: what the manifest sets, and what it set the last time and
@@ -117,4 +119,34 @@ func TemplateChanged(from, to *appsv1.DaemonSet) bool {
 	a, errA := json.Marshal(&from.Spec.Template)
 	b, errB := json.Marshal(&to.Spec.Template)
 	return errA != nil || errB != nil || string(a) != string(b)
+}
+
+// Undone is the DaemonSet with the template of one of its revisions, as it would be after an undo.
+func Undone(live *appsv1.DaemonSet, r *appsv1.ControllerRevision, now time.Time) (*appsv1.DaemonSet, error) {
+	t, err := revision.Template(r)
+	if err != nil {
+		return nil, err
+	}
+	ds := live.DeepCopy()
+	ds.Spec.Template = *t
+	Default(ds) // an old revision may lack what is filled in by now
+	if err := valid(live, ds); err != nil {
+		return nil, err
+	}
+	count(live, ds, now)
+	return ds, nil
+}
+
+// RestartedAt is the annotation by which kubectl, too, has all Pods replaced.
+const RestartedAt = "kubectl.kubernetes.io/restartedAt"
+
+// Restarted is the DaemonSet as it would be after a restart.
+func Restarted(live *appsv1.DaemonSet, now time.Time) *appsv1.DaemonSet {
+	ds := live.DeepCopy()
+	if ds.Spec.Template.Annotations == nil {
+		ds.Spec.Template.Annotations = map[string]string{}
+	}
+	ds.Spec.Template.Annotations[RestartedAt] = now.Format(time.RFC3339)
+	count(live, ds, now)
+	return ds
 }
