@@ -18,8 +18,8 @@ import (
 // ExitChanges is the exit code of plan when something would change.
 const ExitChanges = 2
 
-// previewWork bounds how many slots a preview looks at, which is about a second.
-const previewWork = 2_000_000
+// previewWork bounds how many slots a preview looks at: all steps of 400 nodes one at a time, and about a second.
+const previewWork = 500_000
 
 // planCmd is `everynode plan`.
 type planCmd struct {
@@ -124,7 +124,7 @@ func (p *planCmd) options() (preview.Options, error) {
 	if !p.simulate && len(p.slow)+len(p.fail) > 0 {
 		p.simulate = true // what else could be meant
 	}
-	if !p.simulate {
+	if !p.simulate && !p.full {
 		o.Work = previewWork
 	}
 	return o, p.faults(&o)

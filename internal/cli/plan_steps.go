@@ -36,7 +36,7 @@ func (t *planText) steps(p *preview.Preview) {
 		t.line("    %4d  %-8s %s%s", i+1, "+"+preview.Rough(s.After.Duration), t.list(s.Nodes), t.dead(s))
 	}
 	if more := r.Total - shown; more > 0 {
-		t.line("    %4s  %s", "…", t.paint.Dim(fmt.Sprintf("%s more", counted(more, "step"))))
+		t.line("    %4s  %s", "…", t.paint.Dim(counted(more, "more step")))
 	}
 	if r.Waiting > 0 {
 		t.line("    %s", t.paint.Bad(haltText(p, r.Total)))
@@ -102,9 +102,9 @@ func (t *planText) timeline(p *preview.Preview) {
 	t.head("timeline")
 	var list []moment
 	for _, m := range p.Timeline {
-		i := slices.IndexFunc(list, func(x moment) bool { return x.at == m.At && x.what == m.What && x.why == m.Reason.Code })
+		i := slices.IndexFunc(list, func(x moment) bool { return x.at == m.At.Duration && x.what == m.What && x.why == m.Code })
 		if i < 0 {
-			i, list = len(list), append(list, moment{at: m.At, what: m.What, why: m.Reason.Code})
+			i, list = len(list), append(list, moment{at: m.At.Duration, what: m.What, why: m.Code})
 		}
 		list[i].on = append(list[i].on, m.Node)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -55,11 +56,12 @@ const (
 
 // Moment is one happening of a play.
 type Moment struct {
-	At     time.Duration        `json:"at"`
+	At     metav1.Duration      `json:"at"`
 	Daemon types.NamespacedName `json:"-"`
 	What   Happening            `json:"what"`
 	Node   string               `json:"node"`
-	Reason fleet.Reason         `json:"reason"`
+	Code   fleet.Code           `json:"code,omitempty"`
+	Detail string               `json:"detail,omitempty"`
 }
 
 // Outcome is what a play came to.
@@ -103,7 +105,7 @@ func (p *Player) Play(begin time.Time) (Outcome, error) {
 	}
 	out.Moments = p.told
 	if n := len(p.told); n > 0 {
-		out.Took = p.told[n-1].At
+		out.Took = p.told[n-1].At.Duration
 	}
 	return out, nil
 }
@@ -196,7 +198,7 @@ func (p *Player) apply(pod *fleet.Pod) {
 }
 
 func (p *Player) tell(d *fleet.Daemon, what Happening, node string, why fleet.Reason) {
-	p.told = append(p.told, Moment{At: p.since(), Daemon: d.Key, What: what, Node: node, Reason: why})
+	p.told = append(p.told, Moment{At: metav1.Duration{Duration: p.since()}, Daemon: d.Key, What: what, Node: node, Code: why.Code, Detail: why.Detail})
 }
 
 // event is something that happens at a time; those of one time happen in the order in which they were entered.

@@ -62,10 +62,8 @@ func (d *draft) finish(now *fleet.Daemon, out Outcome) {
 
 // isStep tells whether a happening is a node's turn in the rollout.
 func isStep(m Moment) bool {
-	switch m.Reason.Code {
-	case fleet.TemplateOutdated, fleet.SurgeStarted:
-		return true
-	case fleet.OldPodUnavailable:
+	switch m.Code {
+	case fleet.TemplateOutdated, fleet.SurgeStarted, fleet.OldPodUnavailable:
 		return true
 	}
 	return false
@@ -79,12 +77,12 @@ func stepsOf(timeline []Moment) []Step {
 			continue
 		}
 		turn[m.Node] = true
-		if n := len(out); n == 0 || out[n-1].After.Duration != m.At {
-			out = append(out, Step{After: metav1.Duration{Duration: m.At}})
+		if n := len(out); n == 0 || out[n-1].After != m.At {
+			out = append(out, Step{After: m.At})
 		}
 		s := &out[len(out)-1]
 		s.Nodes = append(s.Nodes, m.Node)
-		if m.Reason.Code == fleet.OldPodUnavailable {
+		if m.Code == fleet.OldPodUnavailable {
 			s.Unavailable = append(s.Unavailable, m.Node)
 		}
 	}
@@ -103,7 +101,7 @@ func (d *draft) total(last plan.Plan, complete bool) {
 	}
 	var took time.Duration
 	if n := len(d.Timeline); n > 0 {
-		took = d.Timeline[n-1].At + minReady(d.after)
+		took = d.Timeline[n-1].At.Duration + minReady(d.after)
 	}
 	if complete {
 		if r.Waiting = left; left == 0 && len(d.Timeline) > 0 && r.Strategy == appsv1.RollingUpdateDaemonSetStrategyType {

@@ -353,7 +353,7 @@ func text(p Preview, timeline bool) string {
 	}
 	if timeline {
 		for _, m := range p.Timeline {
-			say("+%s %s %s %s", m.At, m.What, m.Node, m.Reason.Code)
+			say("+%s %s %s %s", m.At.Duration, m.What, m.Node, m.Code)
 		}
 	}
 	return b.String()

@@ -73,7 +73,6 @@ func (l *Lease) Held(now time.Time) bool {
 // AddDaemonSet keeps a DaemonSet without what only the API server needs.
 func (s *Snapshot) AddDaemonSet(ds *appsv1.DaemonSet) {
 	trimManagers(ds.ManagedFields)
-	delete(ds.Annotations, "kubectl.kubernetes.io/last-applied-configuration")
 	s.DaemonSets = append(s.DaemonSets, ds)
 }
 
