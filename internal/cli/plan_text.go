@@ -122,6 +122,7 @@ func (t *planText) nodes(p *preview.Preview) {
 	t.because("lose", n.Lost)
 	t.names("replace", n.Replaced)
 	t.names("on delete", n.OnDelete)
+	t.names("never", n.NeverReached)
 	t.names("keep", n.Kept)
 	for _, code := range slices.Sorted(maps.Keys(n.Without)) {
 		t.line("    %-9s %5d  %s", "without", n.Without[code], t.paint.Dim(string(code)))

@@ -1,6 +1,9 @@
 package preview
 
 import (
+	"maps"
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -17,6 +20,8 @@ type Nodes struct {
 	Replaced []string `json:"replaced"`
 	// OnDelete keep their outdated Pod until somebody deletes it.
 	OnDelete []string `json:"onDelete"`
+	// NeverReached keep their outdated Pod, as the rollout halts before their turn.
+	NeverReached []string `json:"neverReached"`
 	// Kept stay as they are.
 	Kept []string `json:"kept"`
 	// Without have no Pod, and will have none: how many, by reason.
@@ -25,7 +30,7 @@ type Nodes struct {
 
 // judge sorts the nodes by what the new template has to say of them.
 func (d *draft) judge(now *fleet.Daemon) {
-	n := Nodes{Gained: []Note{}, Lost: []Note{}, Replaced: []string{}, OnDelete: []string{}, Kept: []string{}, Without: map[fleet.Code]int{}}
+	n := Nodes{Gained: []Note{}, Lost: []Note{}, Replaced: []string{}, OnDelete: []string{}, NeverReached: []string{}, Kept: []string{}, Without: map[fleet.Code]int{}}
 	changed := d.before != nil && TemplateChanged(d.before, d.after)
 	onDelete := d.after.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType
 	for _, s := range now.Slots() {
@@ -49,7 +54,7 @@ func (d *draft) judge(now *fleet.Daemon) {
 			n.Kept = append(n.Kept, s.NodeName)
 		}
 	}
-	d.Nodes = n
+	d.Nodes, d.lost = n, slices.Clone(n.Lost)
 }
 
 // gain tells what has kept the daemon away from a node that will get a Pod.
@@ -76,6 +81,21 @@ func (d *draft) outdated(hash string) {
 			d.Nodes.Replaced = append(d.Nodes.Replaced, node)
 		}
 	}
+}
+
+// unreached takes the nodes out of the lists whose turn does not come.
+func (d *draft) unreached(last plan.Plan) {
+	never := map[string]bool{}
+	for _, w := range last.Waits {
+		if w.Reason.Code == fleet.BudgetUsed {
+			never[w.Node] = true
+		}
+	}
+	for _, node := range slices.Sorted(maps.Keys(never)) {
+		d.Nodes.NeverReached = append(d.Nodes.NeverReached, node)
+	}
+	d.Nodes.Replaced = slices.DeleteFunc(d.Nodes.Replaced, func(node string) bool { return never[node] })
+	d.Nodes.Lost = slices.DeleteFunc(d.Nodes.Lost, func(n Note) bool { return never[n.Node] })
 }
 
 // misfits takes the nodes where the new Pod has no room out of the lists: no Pod is made, and an old one stays.

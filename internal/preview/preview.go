@@ -129,6 +129,7 @@ type draft struct {
 	had    map[string]string
 	was    map[string]fleet.Verdict
 	oldReq fleet.Resources
+	lost   []Note // by the template alone, also where the rollout halts before
 }
 
 func newDraft(f *fleet.Fleet, ds *appsv1.DaemonSet) (*draft, error) {

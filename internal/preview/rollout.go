@@ -55,6 +55,9 @@ func (d *draft) finish(now *fleet.Daemon, out Outcome) {
 		Strategy: d.after.Spec.UpdateStrategy.Type, Desired: int(last.Counts.Desired), MaxUnavailable: last.Budget.MaxUnavailable,
 		MaxSurge: last.Budget.MaxSurge, Surging: last.Budget.Surging, Basis: d.basis, Steps: stepsOf(d.Timeline),
 	}
+	if out.Complete {
+		d.unreached(last)
+	}
 	d.hold(now, last, out.Complete)
 	d.total(last, out.Complete)
 	d.Resources = d.cost(now)

@@ -323,6 +323,7 @@ func text(p Preview, timeline bool) string {
 	}
 	lists("replaced", p.Nodes.Replaced)
 	lists("on-delete", p.Nodes.OnDelete)
+	lists("never reached", p.Nodes.NeverReached)
 	lists("kept", p.Nodes.Kept)
 	if len(p.Nodes.Without) > 0 {
 		say("without %v", p.Nodes.Without)

@@ -131,7 +131,7 @@ func clashing(a, b []fleet.HostPort) (fleet.HostPort, bool) {
 // tolerationMissing tells of nodes that the old template reached and the new one does not, for a taint.
 func (d *draft) tolerationMissing() {
 	taints := map[string]int{}
-	for _, l := range d.Nodes.Lost {
+	for _, l := range d.lost {
 		if (l.Code == fleet.TaintNoSchedule || l.Code == fleet.TaintNoExecute) && d.was[l.Node].ShouldRun() {
 			taints[l.Detail]++
 		}

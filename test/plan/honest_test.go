@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/everynode/everynode/test/harness"
@@ -25,6 +26,7 @@ import (
 var (
 	changes = flag.Int("changes", 24, "how many changes are planned, applied and compared")
 	seed    = flag.Uint64("seed", 1, "which changes")
+	planner = flag.String("planner", "", "the binary whose plan is tried: everynode or kubectl-everynode (default: the one that runs the lab)")
 	beside  = flag.Int("beside", 6, "how many DaemonSets are changed at the same time")
 )
 
@@ -33,8 +35,8 @@ type planned struct {
 	DaemonSets []struct {
 		Kind  string
 		Nodes struct {
-			Gained, Lost             []struct{ Node string }
-			Replaced, OnDelete, Kept []string
+			Gained, Lost                           []struct{ Node string }
+			Replaced, OnDelete, Kept, NeverReached []string
 		}
 		Rollout struct {
 			MaxUnavailable, MaxSurge, NeverReached int
@@ -98,14 +100,21 @@ type subject struct {
 
 func zonesOf(t *testing.T, lab *harness.Lab) map[string]string {
 	t.Helper()
-	list, err := lab.Client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]string{}
-	for _, n := range list.Items {
-		out[n.Name] = n.Labels["topology.kubernetes.io/zone"]
-	}
+	var out map[string]string
+	harness.Eventually(t, harness.ReadyLimit, func() error {
+		list, err := lab.Client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		out = map[string]string{}
+		for _, n := range list.Items {
+			if slices.ContainsFunc(n.Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == corev1.TaintNodeNotReady }) {
+				return fmt.Errorf("node %s still has the taint of its first moments", n.Name)
+			}
+			out[n.Name] = n.Labels[corev1.LabelTopologyZone]
+		}
+		return nil
+	})
 	return out
 }
 
@@ -128,7 +137,7 @@ func (s *subject) round(ctx context.Context, n int) error {
 		return fmt.Errorf("plan -o json: %w\n%s", err, told)
 	}
 	d := p.DaemonSets[0]
-	if want := map[string]int{"none": 0}[d.Kind]; d.Kind != "none" && code != 2 || d.Kind == "none" && code != want {
+	if changed := d.Kind != "none"; changed != (code == 2) {
 		return fmt.Errorf("plan says %s with exit code %d", d.Kind, code)
 	}
 	version := s.record.now()
@@ -159,7 +168,11 @@ func compact(text []byte) string {
 // everynode runs a command and gives its stdout; exit code 2 is an answer of plan.
 func (s *subject) everynode(ctx context.Context, args ...string) (stdout []byte, code int, err error) {
 	var errOut bytes.Buffer
-	cmd := exec.CommandContext(ctx, s.binary, args...)
+	binary := s.binary
+	if args[0] == "plan" && *planner != "" {
+		binary = *planner
+	}
+	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Env = append(os.Environ(), "HOME="+s.dir, "KUBECONFIG="+s.lab.Kubeconfig)
 	cmd.Stderr = &errOut
 	stdout, err = cmd.Output()
@@ -219,7 +232,7 @@ func (s *subject) observed(ctx context.Context) error {
 // compare holds the nodes of a plan to those of the record.
 func (s *subject) compare(p *planned, e events) error {
 	d := p.DaemonSets[0]
-	want := map[string][]string{"gained": nil, "lost": nil, "replaced": d.Nodes.Replaced, "kept": slices.Concat(d.Nodes.Kept, d.Nodes.OnDelete)}
+	want := map[string][]string{"gained": nil, "lost": nil, "replaced": d.Nodes.Replaced, "kept": slices.Concat(d.Nodes.Kept, d.Nodes.OnDelete, d.Nodes.NeverReached)}
 	for _, n := range d.Nodes.Gained {
 		want["gained"] = append(want["gained"], n.Node)
 	}
@@ -263,7 +276,7 @@ func (s *subject) order(p *planned, e events) error {
 	d := p.DaemonSets[0]
 	for what, n := range map[string]int{
 		"gained": len(d.Nodes.Gained), "lost": len(d.Nodes.Lost), "replaced": len(d.Nodes.Replaced), "kept": len(d.Nodes.Kept),
-		"on delete": len(d.Nodes.OnDelete), "does not fit": len(d.DoesNotFit), "steps": len(d.Rollout.Steps),
+		"on delete": len(d.Nodes.OnDelete), "does not fit": len(d.DoesNotFit), "never reached": len(d.Nodes.NeverReached), "steps": len(d.Rollout.Steps),
 	} {
 		if n > 0 {
 			s.kinds[what]++
