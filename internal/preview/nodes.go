@@ -28,27 +28,27 @@ type Nodes struct {
 	Without map[fleet.Code]int `json:"without"`
 }
 
-// judge sorts the nodes by what the new template has to say of them.
-func (d *draft) judge(now *fleet.Daemon) {
+// judge sorts the nodes by what the new template has to say of them, and by whether their Pod is of the revision to come.
+func (d *draft) judge(now *fleet.Daemon, hash string) {
 	n := Nodes{Gained: []Note{}, Lost: []Note{}, Replaced: []string{}, OnDelete: []string{}, NeverReached: []string{}, Kept: []string{}, Without: map[fleet.Code]int{}}
-	changed := d.before != nil && TemplateChanged(d.before, d.after)
 	onDelete := d.after.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType
 	for _, s := range now.Slots() {
 		if s.Node == nil {
 			continue
 		}
-		_, had := d.had[s.NodeName]
+		old, had := d.had[s.NodeName]
+		outdated := hash != "" && old != hash
 		note := Note{s.NodeName, s.Verdict.Reason.Code, s.Verdict.Reason.Detail}
 		switch {
 		case !had && s.Verdict.ShouldRun():
 			n.Gained = append(n.Gained, d.gain(s.NodeName))
 		case !had:
 			n.Without[note.Code]++
-		case !s.Verdict.MayStay(), changed && !s.Verdict.ShouldRun() && !onDelete:
+		case !s.Verdict.MayStay(), outdated && !s.Verdict.ShouldRun() && !onDelete:
 			n.Lost = append(n.Lost, note) // a Pod that may only stay is not made again
-		case changed && onDelete:
+		case outdated && onDelete:
 			n.OnDelete = append(n.OnDelete, s.NodeName)
-		case changed:
+		case outdated:
 			n.Replaced = append(n.Replaced, s.NodeName)
 		default:
 			n.Kept = append(n.Kept, s.NodeName)
@@ -64,23 +64,6 @@ func (d *draft) gain(node string) Note {
 		return Note{node, fleet.PodMissing, ""}
 	}
 	return Note{node, was.Reason.Code, was.Reason.Detail}
-}
-
-// outdated tells of a rollout that was under way already, or that goes back: Pods of another revision than the one to come.
-func (d *draft) outdated(hash string) {
-	if hash == "" || d.after.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
-		return
-	}
-	all := append(append([]string{}, d.Nodes.Kept...), d.Nodes.Replaced...)
-	d.Nodes.Kept, d.Nodes.Replaced = []string{}, []string{}
-	sortStrings(all)
-	for _, node := range all {
-		if d.had[node] == hash {
-			d.Nodes.Kept = append(d.Nodes.Kept, node)
-		} else {
-			d.Nodes.Replaced = append(d.Nodes.Replaced, node)
-		}
-	}
 }
 
 // unreached takes the nodes out of the lists whose turn does not come.

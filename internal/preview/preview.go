@@ -93,9 +93,6 @@ func Compute(f *fleet.Fleet, applied []*appsv1.DaemonSet, o Options) ([]Preview,
 			p.Change(d.after, o.Now)
 		}
 	}
-	for _, d := range drafts {
-		d.judge(f.Daemon(d.Key()))
-	}
 	out, err := p.Play(o.Now)
 	if err != nil {
 		return nil, err

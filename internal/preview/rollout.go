@@ -49,7 +49,7 @@ func (d *draft) finish(now *fleet.Daemon, out Outcome) {
 		}
 	}
 	d.To = last.Hash
-	d.outdated(last.Hash)
+	d.judge(now, last.Hash)
 	d.misfits(last)
 	d.Rollout = Rollout{
 		Strategy: d.after.Spec.UpdateStrategy.Type, Desired: int(last.Counts.Desired), MaxUnavailable: last.Budget.MaxUnavailable,

@@ -77,13 +77,14 @@ var nouns = map[string]string{
 	"tolerations": "toleration", "nodeSelector": "node selector", "livenessProbe": "liveness probe", "readinessProbe": "readiness probe",
 	"startupProbe": "startup probe", "imagePullPolicy": "image pull policy", "priorityClassName": "priority class", "hostNetwork": "host network",
 	"updateStrategy": "update strategy", "hostPort": "host port", "serviceAccountName": "service account", "securityContext": "security context",
-	"terminationGracePeriodSeconds": "grace period in seconds", "imagePullSecrets": "image pull secret", "affinity": "affinity",
-	"matchLabels": "selector", "hostPID": "host PID", "hostIPC": "host IPC",
+	"terminationGracePeriodSeconds": "grace period in seconds", "imagePullSecrets": "image pull secret", "requiredDuringSchedulingIgnoredDuringExecution": "required",
+	"preferredDuringSchedulingIgnoredDuringExecution": "preferred", "nodeSelectorTerms": "terms",
+	"nodeAffinity": "node affinity", "podAffinity": "Pod affinity", "podAntiAffinity": "Pod anti-affinity", "matchLabels": "selector", "hostPID": "host PID", "hostIPC": "host IPC",
 }
 
 // silent fields say nothing that what follows them does not.
 var silent = map[string]bool{
-	"spec": true, "template": true, "metadata": true, "resources": true, "rollingUpdate": true, "selector": true, "value": true,
+	"spec": true, "template": true, "metadata": true, "resources": true, "rollingUpdate": true, "selector": true, "value": true, "affinity": true,
 }
 
 // words name a path in people's words.

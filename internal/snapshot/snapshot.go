@@ -70,7 +70,8 @@ func (l *Lease) Held(now time.Time) bool {
 	return l.Holder != "" && now.Before(l.Renewed.Add(2*time.Duration(l.Seconds)*time.Second))
 }
 
-// AddDaemonSet keeps a DaemonSet without what only the API server needs.
+// AddDaemonSet keeps a DaemonSet without what only the API server needs. What kubectl applied the last time stays: a plan needs it
+// to tell what the next apply will remove.
 func (s *Snapshot) AddDaemonSet(ds *appsv1.DaemonSet) {
 	trimManagers(ds.ManagedFields)
 	s.DaemonSets = append(s.DaemonSets, ds)

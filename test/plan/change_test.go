@@ -79,7 +79,7 @@ func (s shape) manifest() string {
 	}
 	line("      containers:\n      - name: main\n        image: example.com/%s:%d", s.name, s.image)
 	if s.env > 0 {
-		line("        env: [{name: N, value: \"%d\"}]", s.env)
+		line("        env: [{name: LEVEL, value: \"%d\"}]", s.env)
 	}
 	if s.slot {
 		line("        resources: {limits: {example.com/slot: 1}}")
