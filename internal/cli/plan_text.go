@@ -98,6 +98,8 @@ func (t *planText) title(p *preview.Preview) string {
 		return "does not change; what is under way goes on"
 	case p.Kind == preview.None:
 		return "does not change"
+	case p.From == "" && slices.ContainsFunc(p.Changes, func(c preview.Change) bool { return c.Template }):
+		return t.paint.Wait("the template changes") + " (*), and all Pods are of it already"
 	case slices.ContainsFunc(p.Changes, func(c preview.Change) bool { return c.Template }):
 		return t.paint.Wait("the template changes") + fmt.Sprintf(" (*): revision %s → %s", orDash(p.From), orDash(p.To))
 	}

@@ -30,7 +30,7 @@ type Preview struct {
 	Name      string   `json:"name"`
 	Kind      Kind     `json:"kind"`
 	Changes   []Change `json:"changes"`
-	// From and To are the revision hashes of most Pods as they are, and of those that will be made.
+	// To is the revision hash of the Pods that will be made, and From that of most others.
 	From      string    `json:"fromRevision,omitempty"`
 	To        string    `json:"toRevision,omitempty"`
 	Nodes     Nodes     `json:"nodes"`
@@ -158,7 +158,6 @@ func newDraft(f *fleet.Fleet, ds *appsv1.DaemonSet) (*draft, error) {
 
 // remember notes what is before the change.
 func (d *draft) remember(old *fleet.Daemon) {
-	hashes := map[string]int{}
 	for _, s := range old.Slots() {
 		if s.Node == nil {
 			continue
@@ -167,14 +166,8 @@ func (d *draft) remember(old *fleet.Daemon) {
 		for _, pod := range s.Pods {
 			if !pod.Terminal() && !pod.Leaving() {
 				d.had[s.NodeName] = pod.Hash()
-				hashes[pod.Hash()]++
 				break
 			}
-		}
-	}
-	for hash, n := range hashes {
-		if n > hashes[d.From] || (n == hashes[d.From] && hash < d.From) {
-			d.From = hash
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (d *draft) finish(now *fleet.Daemon, out Outcome) {
 			d.Timeline = append(d.Timeline, m)
 		}
 	}
-	d.To = last.Hash
+	d.from(last.Hash)
 	d.judge(now, last.Hash)
 	d.misfits(last)
 	d.Rollout = Rollout{
@@ -61,6 +61,22 @@ func (d *draft) finish(now *fleet.Daemon, out Outcome) {
 	d.hold(now, last, out.Complete)
 	d.total(last, out.Complete)
 	d.Resources = d.cost(now)
+}
+
+// from names the revision that is left behind: that of most Pods that are not of the one to come.
+func (d *draft) from(to string) {
+	d.To = to
+	hashes := map[string]int{}
+	for _, hash := range d.had {
+		if hash != to {
+			hashes[hash]++
+		}
+	}
+	for hash, n := range hashes {
+		if n > hashes[d.From] || (n == hashes[d.From] && hash < d.From) {
+			d.From = hash
+		}
+	}
 }
 
 // isStep tells whether a happening is a node's turn in the rollout.
