@@ -22,18 +22,14 @@ func (p *Player) carryOut(d *fleet.Daemon, pl plan.Plan) (acted bool, err error)
 		case plan.Delete:
 			p.delete(d, a)
 		case plan.Adopt:
-			pod := *a.Pod
-			pod.Owner, pod.OwnerKind, pod.OwnerName = d.UID, fleet.DaemonSetKind, d.Key.Name
-			p.apply(&pod)
+			p.reshape(a.Pod, func(s *fleet.Shape) { s.Owner, s.OwnerKind, s.OwnerName = d.UID, fleet.DaemonSetKind, d.Key.Name })
 		case plan.Release:
-			pod := *a.Pod
-			pod.Owner, pod.OwnerKind, pod.OwnerName = "", "", ""
-			p.apply(&pod)
+			p.reshape(a.Pod, func(s *fleet.Shape) { s.Owner, s.OwnerKind, s.OwnerName = "", "", "" })
 		case plan.Relabel:
-			pod := *a.Pod
-			pod.Labels = maps.Clone(pod.Labels)
-			pod.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] = a.Hash
-			p.apply(&pod)
+			p.reshape(a.Pod, func(s *fleet.Shape) {
+				s.Labels = maps.Clone(s.Labels)
+				s.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] = a.Hash
+			})
 		case plan.DryRun:
 			d.Approved = pl.Hash
 			p.Fleet.Touch(d.Key)
@@ -45,6 +41,14 @@ func (p *Player) carryOut(d *fleet.Daemon, pl plan.Plan) (acted bool, err error)
 		}
 	}
 	return len(pl.Actions) > 0, nil
+}
+
+// reshape changes what a Pod shares with others, for this Pod alone.
+func (p *Player) reshape(old *fleet.Pod, change func(*fleet.Shape)) {
+	pod, shape := *old, *old.Shape
+	change(&shape)
+	pod.Shape = &shape
+	p.apply(&pod)
 }
 
 func (p *Player) create(d *fleet.Daemon, hash string, a plan.Action) {

@@ -133,10 +133,15 @@ func (d *draft) total(last plan.Plan, complete bool) {
 		width = max(1, r.MaxSurge-d.stuck())
 	}
 	more := (left + width - 1) / width
-	if n := len(r.Steps); n > 1 {
-		each := r.Steps[n-1].After.Duration / time.Duration(n-1)
-		r.Takes = &metav1.Duration{Duration: time.Duration(n+more) * each}
+	n := len(r.Steps)
+	each := r.Basis.Ready.Duration + minReady(d.after) // too few steps to see how long one takes
+	if !r.Surging {
+		each += r.Basis.End.Duration
 	}
+	if n > 1 {
+		each = r.Steps[n-1].After.Duration / time.Duration(n-1)
+	}
+	r.Takes = &metav1.Duration{Duration: time.Duration(n+more) * each}
 	r.Total += more
 }
 

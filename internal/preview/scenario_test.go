@@ -139,8 +139,9 @@ func (c *cluster) daemon(t *testing.T, f *fleet.Fleet, ds *appsv1.DaemonSet) {
 
 func (c *cluster) pod(t *testing.T, name, node string, words []string) *fleet.Pod {
 	p := &fleet.Pod{
-		Namespace: "default", Name: name, UID: types.UID("uid-" + name), Version: c.next(), Node: node, Owner: "uid-rs", OwnerKind: "ReplicaSet",
-		OwnerName: "web", Phase: corev1.PodRunning, Created: epoch.Add(-time.Hour), Ready: true, ReadyStamp: epoch, Requests: fleet.Resources{Pods: 1},
+		Namespace: "default", Name: name, UID: types.UID("uid-" + name), Version: c.next(), Node: node, Phase: corev1.PodRunning,
+		Created: epoch.Add(-time.Hour), Ready: true, ReadyStamp: epoch,
+		Shape: &fleet.Shape{Owner: "uid-rs", OwnerKind: "ReplicaSet", OwnerName: "web", Requests: fleet.Resources{Pods: 1}},
 	}
 	for _, w := range words {
 		key, value, _ := strings.Cut(w, "=")

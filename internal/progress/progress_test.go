@@ -54,8 +54,8 @@ func planOf(t *testing.T, strategy appsv1.DaemonSetUpdateStrategyType, pods ...p
 			p.hash = revision.HashOf(rev)
 		}
 		f.ApplyPod(&fleet.Pod{
-			Namespace: "ns", Name: "d-" + name, UID: types.UID("pod-" + name), Version: 1, Node: name, Owner: "uid", OwnerKind: fleet.DaemonSetKind,
-			Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: p.hash}, Phase: corev1.PodRunning,
+			Namespace: "ns", Name: "d-" + name, UID: types.UID("pod-" + name), Version: 1, Node: name, Phase: corev1.PodRunning,
+			Shape:   &fleet.Shape{Owner: "uid", OwnerKind: fleet.DaemonSetKind, Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: p.hash}},
 			Created: epoch.Add(-p.age), Ready: p.ready, ReadyStamp: epoch.Add(-p.age),
 		}, epoch)
 	}
@@ -82,7 +82,7 @@ func TestStates(t *testing.T) {
 		{"all new", rolling, []pod{fine, fine}, "done", "", `daemon set "d" successfully rolled out`},
 		{"one missing", rolling, []pod{fine, {}}, "degraded", "", `Waiting for daemon set "d" rollout to finish: 1 out of 2 new pods have been updated...`},
 		{"one not ready", rolling, []pod{fine, broken}, "degraded", "PodNotReady on n2", `Waiting for daemon set "d" rollout to finish: 1 of 2 updated pods are available...`},
-		{"nothing new yet", rolling, []pod{old, old, old}, "rolling, step 1 of 2", "DryRunFirst on n1", `Waiting for daemon set "d" rollout to finish: 0 out of 3 new pods have been updated...`},
+		{"nothing new yet", rolling, []pod{old, old, old}, "rolling, step 1 of 2", "DryRunFirst on n1 and 2 more", `Waiting for daemon set "d" rollout to finish: 0 out of 3 new pods have been updated...`},
 		{"on its way", rolling, []pod{coming, coming, old, old, old}, "rolling, step 2 of 3", "PodNotReady on n1 and 1 more", `Waiting for daemon set "d" rollout to finish: 2 out of 5 new pods have been updated...`},
 		{"used up for an hour", rolling, []pod{broken, broken, old}, "halted, step 2 of 2", "PodNotReady on n1 and 1 more", `Waiting for daemon set "d" rollout to finish: 2 out of 3 new pods have been updated...`},
 		{"one broken, one place left", rolling, []pod{broken, old, old}, "rolling, step 1 of 2", "PodNotReady on n1", `Waiting for daemon set "d" rollout to finish: 1 out of 3 new pods have been updated...`},
