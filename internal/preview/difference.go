@@ -102,18 +102,23 @@ func (d *differ) walk(path []step, a, b any) {
 	if reflect.DeepEqual(a, b) || (isOpened(path) && isEmpty(a) && isEmpty(b)) {
 		return
 	}
-	am, aIs := a.(map[string]any)
-	bm, bIs := b.(map[string]any)
-	if len(path) == 0 || (aIs && bIs) || ((aIs || bIs) && (a == nil || b == nil) && isOpened(path)) {
+	am, bm, both, one := sides[map[string]any](a, b)
+	if len(path) == 0 || both || (one && isOpened(path)) {
 		d.walkMap(path, am, bm)
 		return
 	}
-	al, aIs := a.([]any)
-	bl, bIs := b.([]any)
-	if (aIs || a == nil) && (bIs || b == nil) && (aIs || bIs) && d.walkList(path, al, bl) {
+	al, bl, both, one := sides[[]any](a, b)
+	if (both || one) && d.walkList(path, al, bl) {
 		return
 	}
 	d.changes = append(d.changes, newChange(path, a, b))
+}
+
+// sides gives both values as a T: both are, or one is and the other is missing.
+func sides[T any](a, b any) (at, bt T, both, one bool) {
+	at, aIs := a.(T)
+	bt, bIs := b.(T)
+	return at, bt, aIs && bIs, (aIs && b == nil) || (bIs && a == nil)
 }
 
 func (d *differ) walkMap(path []step, a, b map[string]any) {

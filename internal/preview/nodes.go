@@ -74,9 +74,7 @@ func (d *draft) unreached(last plan.Plan) {
 			never[w.Node] = true
 		}
 	}
-	for _, node := range slices.Sorted(maps.Keys(never)) {
-		d.Nodes.NeverReached = append(d.Nodes.NeverReached, node)
-	}
+	d.Nodes.NeverReached = append(d.Nodes.NeverReached, slices.Sorted(maps.Keys(never))...)
 	d.Nodes.Replaced = slices.DeleteFunc(d.Nodes.Replaced, func(node string) bool { return never[node] })
 	d.Nodes.Lost = slices.DeleteFunc(d.Nodes.Lost, func(n Note) bool { return never[n.Node] })
 }

@@ -22,7 +22,7 @@ func keysOf(field string, list []any) (keys []string, ok bool) {
 		if !isMap {
 			return nil, false
 		}
-		key := ""
+		var key string
 		switch field {
 		case "ports":
 			key = portText(m)
@@ -55,9 +55,9 @@ func tolerationText(m map[string]any) string {
 	if text == "" {
 		text = "any taint"
 	}
-	switch op := str("operator"); {
-	case op == "Exists":
-	case op == "" || op == "Equal":
+	switch op := str("operator"); op {
+	case "Exists":
+	case "", "Equal":
 		text += "=" + str("value")
 	default:
 		text += " " + op + " " + str("value")
@@ -84,46 +84,50 @@ var nouns = map[string]string{
 
 // silent fields say nothing that what follows them does not.
 var silent = map[string]bool{
-	"spec": true, "template": true, "metadata": true, "resources": true, "rollingUpdate": true, "selector": true, "value": true, "affinity": true,
+	"spec": true, "template": true, "metadata": true, "resources": true, "rollingUpdate": true, "selector": true, "affinity": true,
 }
 
 // words name a path in people's words.
 func words(path []step) string {
-	pod := inTemplate(path)
 	var out []string
 	for i, s := range path {
+		if isSilent(path, i) {
+			continue
+		}
 		word := s.field
-		switch {
-		case s.field == "updateStrategy" && i < len(path)-1 && path[i+1].field == "rollingUpdate":
-			continue
-		case s.field == "type" && i > 0 && path[i-1].field == "updateStrategy":
-			continue
-		case silent[s.field] && i < len(path)-1, s.field == "value" && i > 0 && path[i-1].field == "env":
-			continue
-		case s.field == "labels" && pod:
-			word = "Pod label"
-		case s.field == "annotations" && pod:
-			word = "Pod annotation"
-		case s.field == "labels":
-			word = "label"
-		case s.field == "annotations":
-			word = "annotation"
-		case nouns[s.field] != "":
-			word = nouns[s.field]
+		if noun := nouns[s.field]; noun != "" {
+			word = noun
 		}
-		switch {
-		case s.key == "":
-		case word == "":
-			word = s.key
-		default:
-			word += " " + s.key
+		if s.field == "labels" || s.field == "annotations" {
+			if word = strings.TrimSuffix(s.field, "s"); inTemplate(path) {
+				word = "Pod " + word
+			}
 		}
+		word = strings.TrimSpace(word + " " + s.key)
 		if i < len(path)-1 && (s.field == "containers" || s.field == "initContainers") {
 			word += ":"
 		}
 		out = append(out, word)
 	}
 	return strings.Join(out, " ")
+}
+
+// isSilent tells whether a part of a path says nothing that the others do not.
+func isSilent(path []step, i int) bool {
+	field, last := path[i].field, i == len(path)-1
+	before := ""
+	if i > 0 {
+		before = path[i-1].field
+	}
+	switch {
+	case field == "updateStrategy":
+		return !last && path[i+1].field == "rollingUpdate"
+	case field == "type":
+		return before == "updateStrategy"
+	case field == "value":
+		return before == "env"
+	}
+	return silent[field] && !last
 }
 
 func subject(path []step) string { return words(path) + ": " }

@@ -62,7 +62,7 @@ func TestPlanIsHonest(t *testing.T) {
 			lab: lab, binary: harness.Binary(t), zones: zones, dir: t.TempDir(), dice: rand.New(rand.NewPCG(*seed, uint64(i))),
 			shape: shape{name: fmt.Sprintf("d%d", i+1), port: 9000 + i, image: 1, unavailable: "1", surge: "0"}, kinds: map[string]int{},
 		}
-		s.record = watchPods(t, ctx, lab.Client, s.shape.name)
+		s.record = watchPods(ctx, t, lab.Client, s.shape.name)
 		kinds[i] = s.kinds
 		running.Go(func() {
 			for n := range each {
@@ -243,7 +243,7 @@ func (s *subject) compare(p *planned, e events) error {
 	for node := range s.zones {
 		old, had := e.had[node]
 		now, has := e.has[node]
-		what := ""
+		var what string
 		switch {
 		case !had && has:
 			what = "gained"

@@ -30,7 +30,7 @@ type seen struct {
 }
 
 // watchPods records until the test ends.
-func watchPods(t *testing.T, ctx context.Context, client kubernetes.Interface, app string) *record {
+func watchPods(ctx context.Context, t *testing.T, client kubernetes.Interface, app string) *record {
 	t.Helper()
 	r := &record{pods: map[types.UID]*seen{}, stopped: make(chan struct{})}
 	w, err := client.CoreV1().Pods("default").Watch(ctx, metav1.ListOptions{LabelSelector: "app=" + app})
@@ -84,9 +84,9 @@ func (r *record) now() uint64 {
 
 // events is what happened after a version.
 type events struct {
-	had, has         map[string]types.UID // Pods by node, before and now
-	made, told, gone []string             // nodes, in order
-	leaving          int                  // Pods on their way out
+	had, has   map[string]types.UID // Pods by node, before and now
+	made, told []string             // nodes, in order
+	leaving    int                  // Pods on their way out
 }
 
 func (r *record) since(version uint64) (events, string) {
