@@ -126,9 +126,11 @@ func saved(t testing.TB, s *snapshot.Snapshot) string {
 	return path
 }
 
-// run runs a command of this package as a person would, with no terminal.
-func run(t testing.TB, stdin string, args ...string) (stdout, stderr string, code int) {
+// typed runs a command as a person would type it, with something on stdin, no terminal and no cluster.
+func typed(t testing.TB, stdin string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("HOME", t.TempDir())
 	var out, errOut bytes.Buffer
 	env := Env{Streams: genericiooptions.IOStreams{In: strings.NewReader(stdin), Out: &out, ErrOut: &errOut}, Program: "everynode"}
 	for _, cmd := range Commands(env) {
@@ -155,7 +157,7 @@ func BenchmarkPlan(b *testing.B) {
 	for name, manifest := range map[string]string{"one": manifestOf("daemon-07", "example.com/daemon-07:2"), "all": all} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				out, errOut, code := run(b, manifest, "plan", "--snapshot", file, "-f", "-")
+				out, errOut, code := typed(b, manifest, "plan", "--snapshot", file, "-f", "-")
 				if code != ExitChanges || !strings.Contains(out, "replace    4900") {
 					b.Fatalf("exit code %d\n%s%s", code, out, errOut)
 				}

@@ -62,7 +62,7 @@ spec:
 `
 
 func TestPlanForPeople(t *testing.T) {
-	out, errOut, code := run(t, daemon2, "plan", "-f", "-", "--snapshot", small(t))
+	out, errOut, code := typed(t, daemon2, "plan", "-f", "-", "--snapshot", small(t))
 	if code != ExitChanges {
 		t.Errorf("exit code %d, want %d\n%s", code, ExitChanges, errOut)
 	}
@@ -73,31 +73,31 @@ func TestPlanForPeople(t *testing.T) {
 }
 
 func TestPlanForPrograms(t *testing.T) {
-	out, _, code := run(t, daemon2, "plan", "-f", "-", "--snapshot", small(t), "-o", "json")
+	out, _, code := typed(t, daemon2, "plan", "-f", "-", "--snapshot", small(t), "-o", "json")
 	if code != ExitChanges {
 		t.Errorf("exit code %d, want %d", code, ExitChanges)
 	}
 	golden(t, "plan.json", out)
-	yaml, _, code := run(t, daemon2, "plan", "-f", "-", "--snapshot", small(t), "-o", "yaml")
+	yaml, _, code := typed(t, daemon2, "plan", "-f", "-", "--snapshot", small(t), "-o", "yaml")
 	if code != ExitChanges || !strings.Contains(yaml, "version: "+PlanVersion) {
 		t.Errorf("-o yaml, exit code %d:\n%s", code, yaml)
 	}
 }
 
 func TestPlanSimulates(t *testing.T) {
-	out, _, _ := run(t, daemon2, "plan", "-f", "-", "--snapshot", small(t), "--fail-node", "node-0005=20s", "--slow-node", "node-0004=2m")
+	out, _, _ := typed(t, daemon2, "plan", "-f", "-", "--snapshot", small(t), "--fail-node", "node-0005=20s", "--slow-node", "node-0004=2m")
 	golden(t, "simulate.txt", out)
 }
 
 func TestPlanOfNothingAndOfSomethingNew(t *testing.T) {
 	file := saved(t, generated(t, 4, 1))
 	same := manifestOf("daemon-01", "example.com/daemon-01:1")
-	out, errOut, code := run(t, same, "plan", "-f", "-", "--snapshot", file)
+	out, errOut, code := typed(t, same, "plan", "-f", "-", "--snapshot", file)
 	if code != 0 || errOut != "Nothing would change.\n" {
 		t.Errorf("exit code %d, stderr %q, want 0 and no change\n%s", code, errOut, out)
 	}
 	golden(t, "plan-none.txt", out)
-	out, errOut, code = run(t, manifestOf("fresh", "example.com/fresh:1")+"---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n", "plan", "-f", "-", "--snapshot", file)
+	out, errOut, code = typed(t, manifestOf("fresh", "example.com/fresh:1")+"---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n", "plan", "-f", "-", "--snapshot", file)
 	if code != ExitChanges || !strings.HasPrefix(errOut, "note: 1 object of other kinds not looked at\n") {
 		t.Errorf("exit code %d, stderr %q", code, errOut)
 	}
@@ -121,7 +121,7 @@ func TestPlanErrors(t *testing.T) {
 		{"no duration", good, []string{"-f", "-", "--slow-node", "node-0001=long"}, "error: --slow-node node-0001=long: \"long\" is no duration\n  for instance: --slow-node node-0001=90s\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out, errOut, code := run(t, c.stdin, append([]string{"plan", "--snapshot", file}, c.args...)...)
+			out, errOut, code := typed(t, c.stdin, append([]string{"plan", "--snapshot", file}, c.args...)...)
 			if code != 1 || out != "" || errOut != c.want {
 				t.Errorf("exit code %d, stdout %q, stderr\n%s\nwant\n%s", code, out, errOut, c.want)
 			}
@@ -131,22 +131,22 @@ func TestPlanErrors(t *testing.T) {
 
 func TestStatusOfASnapshot(t *testing.T) {
 	file := small(t)
-	out, _, code := run(t, "", "status", "-A", "--snapshot", file)
+	out, _, code := typed(t, "", "status", "-A", "--snapshot", file)
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	golden(t, "status.txt", out)
-	out, _, _ = run(t, "", "status", "daemon-02", "--snapshot", file, "-o", "json")
+	out, _, _ = typed(t, "", "status", "daemon-02", "--snapshot", file, "-o", "json")
 	golden(t, "status.json", out)
 	var r StatusReport
 	if err := json.Unmarshal([]byte(out), &r); err != nil || r.Version != StatusVersion || len(r.Daemons) != 1 {
 		t.Errorf("%v: %+v", err, r)
 	}
-	out, errOut, code := run(t, "", "status", "-n", "empty", "--snapshot", file)
+	out, errOut, code := typed(t, "", "status", "-n", "empty", "--snapshot", file)
 	if code != 0 || out != "" || errOut != "There are no DaemonSets in namespace empty.\n  all namespaces: -A\n" {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, out, errOut)
 	}
-	_, errOut, code = run(t, "", "status", "--watch", "--snapshot", file)
+	_, errOut, code = typed(t, "", "status", "--watch", "--snapshot", file)
 	if code != 1 || !strings.HasPrefix(errOut, "error: --watch and --snapshot exclude each other\n") {
 		t.Errorf("exit code %d, stderr %q", code, errOut)
 	}
