@@ -119,12 +119,12 @@ func isSilent(path []step, i int) bool {
 	if i > 0 {
 		before = path[i-1].field
 	}
-	switch {
-	case field == "updateStrategy":
+	switch field {
+	case "updateStrategy":
 		return !last && path[i+1].field == "rollingUpdate"
-	case field == "type":
+	case "type":
 		return before == "updateStrategy"
-	case field == "value":
+	case "value":
 		return before == "env"
 	}
 	return silent[field] && !last
