@@ -4,7 +4,7 @@ BIN     := bin/everynode
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # The core decides and never touches a cluster: it builds and tests in seconds.
-CORE    := fleet match plan revision report act feed engine explain metrics command dashboard reference
+CORE    := fleet match plan revision report act feed engine explain preview progress metrics command live snapshot cluster cli dashboard reference
 CORE_PKGS = $(foreach p,$(CORE),$(if $(wildcard internal/$(p)),./internal/$(p)/...)) ./internal/house/...
 
 .DEFAULT_GOAL := help
@@ -30,8 +30,8 @@ test: check build lint alerts ## everything: lint, all tests, upstream's suites,
 	@hack/conformance.sh
 
 # Type-checking what links Kubernetes takes the linter ten minutes and 7 GiB, so it reads the rest.
-LINTED := $(addsuffix /...,$(addprefix ./internal/,act command dashboard engine feed fleet house match metrics plan reference report revision simnode simworld)) \
-          ./config/... ./cmd/everynode-controller/... ./test/acceptance/... $(addprefix ./test/bench/,. cluster floor proc profiled tally) ./test/chaos/... ./test/examples/... ./test/harness/... ./test/model/...
+LINTED := $(addsuffix /...,$(addprefix ./internal/,act cli cluster command dashboard engine explain feed fleet house live match metrics plan preview progress reference report revision simnode simworld snapshot)) \
+          ./config/... ./cmd/everynode-controller/... ./cmd/kubectl-everynode/... ./test/acceptance/... $(addprefix ./test/bench/,. cluster floor proc profiled tally) ./test/chaos/... ./test/examples/... ./test/explain/... ./test/harness/... ./test/model/... ./test/plan/...
 
 lint: go ## static analysis
 	GOWORK=off go tool -modfile=tools/go.mod golangci-lint run $(LINTED)

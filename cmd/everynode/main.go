@@ -1,22 +1,20 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/everynode/everynode/internal/cli"
 )
 
 func main() {
 	// Packages of Kubernetes register flags for their own commands there, and cobra would offer them as ours.
 	pflag.CommandLine = pflag.NewFlagSet(os.Args[0], pflag.ContinueOnError)
-	if err := newRoot().Execute(); err != nil {
-		printError(os.Stderr, err)
-		os.Exit(1)
+	if code := cli.Code(os.Stderr, newRoot().Execute()); code != 0 {
+		os.Exit(code)
 	}
 }
 
@@ -28,7 +26,7 @@ func newRoot() *cobra.Command {
 
 Start with "everynode up": a whole Kubernetes control plane with simulated nodes, in this process, without root,
 Docker or downloads.`,
-		SilenceErrors: true, // printError is the one place
+		SilenceErrors: true, // cli.Print is the one place
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -37,15 +35,4 @@ Docker or downloads.`,
 	root.AddCommand(newUpCmd(), newEtcdCmd(), newKubectlCmd(), newVersionCmd())
 	root.AddCommand(attached()...)
 	return root
-}
-
-// printError prints an error once. Errors made for people bring their own text.
-func printError(w io.Writer, err error) {
-	var told interface{ Text() string }
-	text := "error: " + strings.TrimPrefix(err.Error(), "error: ")
-	if errors.As(err, &told) {
-		text = told.Text()
-	}
-	// If stderr is gone, the exit code is all that is left to say it.
-	_, _ = fmt.Fprintln(w, text)
 }

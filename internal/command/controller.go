@@ -70,7 +70,7 @@ Running Pods are not restarted by the change, neither on the way in nor on the w
 	fs.StringVar(&f.placement, "placement", string(plan.Direct), "who binds daemon Pods: direct (everynode, at creation) or scheduler")
 	fs.BoolVar(&f.elect, "leader-elect", s.LeaderElect, "act only while holding the lease "+engine.LeaseName+", so that several replicas can run")
 	fs.StringVar(&f.namespace, "leader-elect-namespace", "", "where the lease is (default: the namespace of the Pod that it runs in, else "+engine.DefaultNamespace+")")
-	fs.StringVar(&f.metricsAddress, "metrics-bind-address", s.MetricsAddress, "where /metrics is served, host:port; it asks for no password; 0 switches it off")
+	fs.StringVar(&f.metricsAddress, "metrics-bind-address", s.MetricsAddress, "where /metrics and /debug/everynode/ are served, host:port; they ask for no password; 0 switches it off")
 	fs.StringVar(&f.probeAddress, "health-probe-bind-address", s.ProbeAddress, "where /healthz and /readyz are served, host:port; 0 switches them off")
 	fs.Float32Var(&f.qps, "kube-api-qps", -1, "bound on API requests a second; -1 is none: the controller paces itself by the server's answers")
 	fs.IntVar(&f.burst, "kube-api-burst", 0, "how far --kube-api-qps may be exceeded for a moment; 0 is twice the bound")
@@ -115,17 +115,18 @@ func (f *flags) run(ctx context.Context, version string) error {
 	set := metrics.New(version)
 	cfg.Wrap(set.Transport)
 	state := &readiness{}
+	inspector := engine.NewInspector()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
 		stop(engine.Serve(ctx, engine.ServeOptions{
-			MetricsAddress: f.metricsAddress, ProbeAddress: f.probeAddress, Metrics: set.Handler(), Ready: state.why,
+			MetricsAddress: f.metricsAddress, ProbeAddress: f.probeAddress, Metrics: set.Handler(), Debug: inspector.Handler(), Ready: state.why,
 			Listening: func(what string, a net.Addr) { log.Info("listening", "for", what, "address", a.String()) },
 		}))
 	}()
-	err = f.control(ctx, cfg, set, log, state)
+	err = f.control(ctx, cfg, set, inspector, log, state)
 	cause := context.Cause(ctx) // a signal, or a server that failed
 	stop(nil)
 	<-served
@@ -139,7 +140,7 @@ func (f *flags) run(ctx context.Context, version string) error {
 }
 
 // control makes sure that the controller can work, and lets it: at once, or while it leads.
-func (f *flags) control(ctx context.Context, cfg *rest.Config, set *metrics.Set, log *slog.Logger, state *readiness) error {
+func (f *flags) control(ctx context.Context, cfg *rest.Config, set *metrics.Set, inspector *engine.Inspector, log *slog.Logger, state *readiness) error {
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return err
@@ -160,7 +161,7 @@ func (f *flags) control(ctx context.Context, cfg *rest.Config, set *metrics.Set,
 	}
 	warnOfBuiltIn(ctx, client, log)
 	since := time.Now()
-	controller, err := engine.New(cfg, engine.Options{Placement: plan.Placement(f.placement), Metrics: set, Logger: log, Ready: func() {
+	controller, err := engine.New(cfg, engine.Options{Placement: plan.Placement(f.placement), Metrics: set, Inspector: inspector, Logger: log, Ready: func() {
 		state.set("")
 		set.Synced(true)
 		log.Info("all facts are in", "after", time.Since(since).Round(time.Millisecond).String())

@@ -15,10 +15,12 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
+
+	"github.com/everynode/everynode/internal/live"
 )
 
 // LeaseName is the name of the lease that replicas compete for.
-const LeaseName = "everynode-controller"
+const LeaseName = live.LeaseName
 
 // DefaultNamespace is where the lease is unless somebody chooses.
 const DefaultNamespace = "everynode-system"

@@ -60,6 +60,10 @@ func (c *Controller) run(ctx context.Context) {
 		if c.acting != nil {
 			ended = c.acting.Done()
 		}
+		var questions <-chan ask
+		if c.ready { // before that, what has not been read would be told as missing
+			questions = c.opts.Inspector.questions()
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -71,6 +75,8 @@ func (c *Controller) run(ctx context.Context) {
 			c.take(e)
 		case a := <-c.answers:
 			c.core.Answer(a, time.Now())
+		case q := <-questions:
+			c.tell(q, time.Now())
 		case <-timer.C:
 		case now := <-tidy.C:
 			c.herald.Forget(now)

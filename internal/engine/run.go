@@ -27,6 +27,8 @@ type Options struct {
 	Metrics *metrics.Set
 	// Ready, if set, is called once all facts are in and the first decisions have been made.
 	Ready func()
+	// Inspector, if set, may ask the controller what it knows while it acts.
+	Inspector *Inspector
 	// Logger may be nil; then nothing is logged.
 	Logger *slog.Logger
 }

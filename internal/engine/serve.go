@@ -16,6 +16,8 @@ type ServeOptions struct {
 	MetricsAddress, ProbeAddress string
 	// Metrics answers /metrics; nil stands for not found.
 	Metrics http.Handler
+	// Debug answers below /debug/everynode/, beside the metrics; nil stands for not found.
+	Debug http.Handler
 	// Ready says why the controller is not ready yet, or nil. Without it, /readyz answers like /healthz: yes.
 	Ready func() error
 	// Listening, if set, is told the address of "metrics" and of "probes", before any request is answered.
@@ -25,12 +27,15 @@ type ServeOptions struct {
 // stopLimit is how long requests that are being answered may hold up the end.
 const stopLimit = time.Second
 
-// Serve answers /metrics, /healthz and /readyz until ctx ends. It fails at once, and listens on nothing, if an address
+// Serve answers /metrics, /debug/everynode/, /healthz and /readyz until ctx ends. It fails at once, and listens on nothing, if an address
 // cannot be had.
 func Serve(ctx context.Context, o ServeOptions) error {
 	metrics, probes := http.NewServeMux(), http.NewServeMux()
 	if o.Metrics != nil {
 		metrics.Handle("GET /metrics", o.Metrics)
+	}
+	if o.Debug != nil {
+		metrics.Handle("GET /debug/everynode/", o.Debug)
 	}
 	probes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, nil) })
 	probes.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {

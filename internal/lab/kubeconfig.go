@@ -1,12 +1,14 @@
 package lab
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -15,6 +17,9 @@ import (
 // contextName names cluster, user and context in every kubeconfig that the lab writes.
 const contextName = "everynode"
 
+// ControllerExtension names the part of a kubeconfig's cluster that tells where its controller answers.
+const ControllerExtension = "everynode.dev/controller"
+
 // kubeconfig renders a file with everything in it, so that it works from any directory.
 func kubeconfig(server string, caPEM []byte, c credential) ([]byte, error) {
 	cfg := clientcmdapi.NewConfig()
@@ -22,6 +27,20 @@ func kubeconfig(server string, caPEM []byte, c credential) ([]byte, error) {
 	cfg.AuthInfos[contextName] = &clientcmdapi.AuthInfo{ClientCertificateData: c.cert, ClientKeyData: c.key}
 	cfg.Contexts[contextName] = &clientcmdapi.Context{Cluster: contextName, AuthInfo: contextName, Namespace: "default"}
 	cfg.CurrentContext = contextName
+	return clientcmd.Write(*cfg)
+}
+
+// withController adds where the lab's own controller tells what it knows, for everynode explain.
+func withController(data []byte, socket string) ([]byte, error) {
+	cfg, err := clientcmd.Load(data)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(map[string]string{"url": (&url.URL{Scheme: "unix", Path: socket}).String()})
+	if err != nil {
+		return nil, err
+	}
+	cfg.Clusters[contextName].Extensions = map[string]runtime.Object{ControllerExtension: &runtime.Unknown{Raw: text}}
 	return clientcmd.Write(*cfg)
 }
 

@@ -46,6 +46,7 @@ type Controller struct {
 	Config    *rest.Config // its own service account
 	Placement string
 	Log       io.Writer // the lab's log
+	Socket    string    // where it tells what it knows, for this user only
 	Ready     func()    // to be called once the first decisions have been made
 }
 

@@ -119,7 +119,7 @@ func (l *lab) startEverynode() error {
 		cfg := tokenConfig(l.server, l.pki.ca.certPEM, t)
 		cfg.UserAgent = controllerUser
 		ready := make(chan struct{})
-		c := Controller{Config: cfg, Placement: l.o.Placement, Log: l.logs, Ready: sync.OnceFunc(func() { close(ready) })}
+		c := Controller{Config: cfg, Placement: l.o.Placement, Log: l.logs, Socket: l.state.controllerSocket(), Ready: sync.OnceFunc(func() { close(ready) })}
 		l.parts.stage().run("the everynode controller", func(ctx context.Context) error { return l.o.RunController(ctx, c) })
 		select {
 		case <-ready:

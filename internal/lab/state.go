@@ -99,12 +99,19 @@ func (s *state) prepare() error {
 			return dirError(d, err)
 		}
 	}
+	// The directory is ours alone now, so a socket in it is what a killed lab left.
+	if err := os.Remove(s.controllerSocket()); err != nil && !os.IsNotExist(err) {
+		return dirError(s.run, err)
+	}
 	return nil
 }
 
 func (s *state) path(elem ...string) string {
 	return filepath.Join(append([]string{s.dir}, elem...)...)
 }
+
+// controllerSocket is where the everynode controller tells what it knows.
+func (s *state) controllerSocket() string { return filepath.Join(s.run, "live.sock") }
 
 func (s *state) logFile() string { return s.path("everynode.log") }
 

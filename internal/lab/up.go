@@ -181,6 +181,11 @@ func (l *lab) publish() error {
 	if err != nil {
 		return err
 	}
+	if l.o.Controller {
+		if data, err = withController(data, l.state.controllerSocket()); err != nil {
+			return err
+		}
+	}
 	if err := writePrivate(l.o.Kubeconfig, data); err != nil {
 		return kubeconfigError(l.o.Kubeconfig, err)
 	}

@@ -57,3 +57,12 @@ func templateIn(data []byte) (*corev1.PodTemplateSpec, bool) {
 	template := &corev1.PodTemplateSpec{}
 	return template, json.Unmarshal(text, template) == nil
 }
+
+// Template reads the template that a revision holds.
+func Template(r *appsv1.ControllerRevision) (*corev1.PodTemplateSpec, error) {
+	t, ok := templateIn(r.Data.Raw)
+	if !ok {
+		return nil, fmt.Errorf("ControllerRevision %s/%s holds no template of a DaemonSet: its data was not written by a DaemonSet's controller", r.Namespace, r.Name)
+	}
+	return t, nil
+}

@@ -1,0 +1,50 @@
+package explain
+
+import (
+	"fmt"
+
+	"github.com/everynode/everynode/internal/fleet"
+)
+
+// Summary is several DaemonSets.
+type Summary struct {
+	Version    string      `json:"version"`
+	DaemonSets []DaemonSet `json:"daemonSets"`
+}
+
+// SummaryHeadings are the columns of SummaryRow.
+var SummaryHeadings = []string{"Namespace", "Name", "Nodes", "Available", "Run by", "Most frequent trouble"}
+
+// SummaryRow is one DaemonSet in a line: with the trouble that most nodes have that should run it.
+func SummaryRow(d *DaemonSet) []string {
+	trouble := "-"
+	if g := worst(d.Groups); g != nil {
+		trouble = fmt.Sprintf("%s on %s: %s", g.Code, plural(g.Nodes, "node"), Phrase(g.Code))
+	}
+	return []string{d.Namespace, d.Name, fmt.Sprint(d.Counts.Desired), fmt.Sprint(d.Counts.Available), string(d.Runner.By), trouble}
+}
+
+// worst is the largest group that should run and does not, or else the largest that runs and is not as it should be.
+func worst(groups []Group) *Group {
+	var outdated *Group
+	for i := range groups {
+		switch g := &groups[i]; {
+		case g.Answer == ShouldRun:
+			return g
+		case g.Answer == Runs && g.Code != Available && outdated == nil:
+			outdated = g
+		}
+	}
+	return outdated
+}
+
+// Nodes are the names of the nodes with a reason, or of all without one.
+func (b *Book) Nodes(code fleet.Code) []string {
+	out := []string{}
+	for _, l := range b.all() {
+		if code == "" || l.Reason.Code == code {
+			out = append(out, l.Node)
+		}
+	}
+	return out
+}
