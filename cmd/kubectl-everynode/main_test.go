@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/everynode/everynode/internal/cli"
 )
 
 func TestNoControlPlaneIsLinkedIn(t *testing.T) {
@@ -21,7 +23,7 @@ func TestNoControlPlaneIsLinkedIn(t *testing.T) {
 
 // A person calls it through kubectl, and its help says so.
 func TestHelpSpeaksOfKubectl(t *testing.T) {
-	root := newRoot()
+	root := cli.NewPlugin("test")
 	var out bytes.Buffer
 	root.SetOut(&out)
 	root.SetArgs([]string{"explain", "--help"})

@@ -83,7 +83,7 @@ func (c *Controller) run(ctx context.Context) {
 		}
 		c.drain()
 		c.count()
-		if next := c.decide(time.Now()); next.IsZero() {
+		if next := c.decide(time.Now()); next.IsZero() { //nolint:contextcheck // calls have the context that came with the order to act
 			timer.Reset(time.Hour)
 		} else {
 			timer.Reset(max(0, time.Until(next)))

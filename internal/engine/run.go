@@ -119,9 +119,8 @@ func (c *Controller) Act(ctx context.Context) error {
 	c.Watch(watching)
 	o := order{ctx: ctx}
 	if warm {
-		var err error
-		if o.newest, err = c.newest(ctx); err != nil {
-			return nil //nolint:nilerr // ctx has ended
+		if o.newest = c.newest(ctx); o.newest == nil {
+			return nil // ctx has ended
 		}
 	}
 	select {
@@ -144,9 +143,9 @@ func (c *Controller) warm() bool {
 	return c.watching != nil
 }
 
-// newest are the versions up to which the kinds have to be known. It asks until it knows, or ctx ends: without the API server
-// nothing can be done anyway.
-func (c *Controller) newest(ctx context.Context) (map[feed.Kind]fleet.Version, error) {
+// newest are the versions up to which the kinds have to be known. It asks until it knows: without the API server nothing can be done
+// anyway. It is nil when ctx has ended.
+func (c *Controller) newest(ctx context.Context) map[feed.Kind]fleet.Version {
 	out := map[feed.Kind]fleet.Version{}
 	for _, kind := range feed.Kinds {
 		err := wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
@@ -162,8 +161,8 @@ func (c *Controller) newest(ctx context.Context) (map[feed.Kind]fleet.Version, e
 			return true, nil
 		})
 		if err != nil {
-			return nil, err
+			return nil
 		}
 	}
-	return out, nil
+	return out
 }

@@ -36,7 +36,6 @@ type scale struct {
 	rv     int
 	sets   []*appsv1.DaemonSet
 	hashes []string
-	uids   []types.UID
 }
 
 func newScale(b *testing.B) *scale {

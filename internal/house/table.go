@@ -63,7 +63,7 @@ var Rooms = []Room{
 	{Path: "internal/progress", Kind: Pure, Imports: internal("plan", "match", "fleet", "revision")},
 	{Path: "internal/metrics", Kind: Plain},
 	{Path: "internal/dashboard", Kind: Plain},
-	{Path: "internal/reference", Kind: Plain, Imports: append(internal("fleet", "report", "metrics", "dashboard", "command"), "config")},
+	{Path: "internal/reference", Kind: Plain, Imports: append(internal("fleet", "report", "metrics", "dashboard", "command", "cli"), "config")},
 	{Path: "config", Kind: Plain},
 	{Path: "internal/simnode", Kind: Client},
 	{Path: "internal/simworld", Kind: Client, Imports: internal("feed", "fleet", "match", "revision", "plan", "report", "explain", "act", "engine")},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra/doc"
 	"github.com/spf13/pflag"
 
+	"github.com/everynode/everynode/internal/cli"
 	"github.com/everynode/everynode/internal/command"
 )
 
@@ -16,6 +17,7 @@ import (
 func commands() []*cobra.Command {
 	return []*cobra.Command{
 		command.NewController(command.ForCluster("VERSION")),
+		cli.NewPlugin("VERSION"),
 	}
 }
 
