@@ -37,7 +37,7 @@ type Pod struct {
 	ReadyStamp, ReadySince time.Time
 	Created                time.Time
 	Ready                  bool
-	// ClockUnclear tells that the stamp was in the future at first sight: for how long the Pod has been Ready cannot be known.
+	// ClockUnclear tells that nobody saw the Pod turn Ready: for how long it has been, only a stamp of the kubelet's clock says.
 	ClockUnclear bool
 	// Terminating tells that deletionTimestamp is set.
 	Terminating bool
@@ -138,7 +138,7 @@ func (p *Pod) AvailableAt(minReady time.Duration) (at time.Time, ok bool) {
 
 // clock sets ReadySince. Who saw the Pod turn Ready trusts its own clock. Who did not, after a restart, has only the
 // stamp, and turns it into its own time once, so that no later jump of either clock makes a Pod available or delays it;
-// a stamp in the future counts as now. old is the Pod as it was known before, or nil.
+// a stamp in the future counts as now. A kubelet's clock may be ahead by so much that the stamp is just over. old is the Pod as it was known before, or nil.
 func (p *Pod) clock(old *Pod, now time.Time) {
 	switch {
 	case !p.Ready:
@@ -147,8 +147,7 @@ func (p *Pod) clock(old *Pod, now time.Time) {
 	case old != nil || p.ReadyStamp.IsZero():
 		p.ReadySince = now
 	default:
-		age := now.Sub(p.ReadyStamp)
-		p.ReadySince, p.ClockUnclear = now.Add(-max(0, age)), age < 0
+		p.ReadySince, p.ClockUnclear = now.Add(-max(0, now.Sub(p.ReadyStamp))), true
 	}
 }
 

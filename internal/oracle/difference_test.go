@@ -192,11 +192,11 @@ func (s *scene) stampsNoLaterThanSight() bool {
 	})
 }
 
-// unclearStay: an old Pod whose stamp was in the future at first sight is not taken outside the budget.
+// unclearStay: an old Pod that is Ready is not taken outside the budget where only a stamp says that it has not been for long.
 func (c *comparison) unclearStay() {
 	for i := range c.s.pods {
 		p := &c.s.pods[i]
-		if !p.ready || p.stampless || p.readyFor >= p.seen || p.seen >= c.s.minReady {
+		if !p.live() || !p.ready || p.stampless || max(p.readyFor, p.seen) >= c.s.minReady {
 			continue
 		}
 		for _, action := range []string{"delete " + p.name, "create " + p.node} {

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-
 	"github.com/google/btree"
+	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/everynode/everynode/internal/fleet"
 )

@@ -216,7 +216,7 @@ func (p *planner) unclear(old *fleet.Pod) bool {
 	}
 	at, ready := old.AvailableAt(p.minReady)
 	if ready {
-		p.wait(fleet.MinReady, old.Name+": its node's clock is ahead", at)
+		p.wait(fleet.MinReady, old.Name+": since when it is Ready is not known", at)
 	}
 	return ready
 }

@@ -45,8 +45,12 @@ func (s *sums) add(t tally, by int) {
 		bit tally
 		sum *int32
 	}{
-		{desired, &s.Desired}, {current, &s.Current}, {misscheduled, &s.Misscheduled},
-		{ready, &s.Ready}, {available, &s.Available}, {updated, &s.Updated},
+		{desired, &s.Desired},
+		{current, &s.Current},
+		{misscheduled, &s.Misscheduled},
+		{ready, &s.Ready},
+		{available, &s.Available},
+		{updated, &s.Updated},
 	} {
 		if t.has(c.bit) {
 			*c.sum += n

@@ -41,6 +41,7 @@ type Replica struct {
 	// pausedUntil is when a process that was stopped goes on.
 	pausedUntil time.Time
 	slow        time.Duration // how late the loop is
+	worstSlow   time.Duration // how late it ever was
 	// worstLag is the longest that this process has been behind the truth.
 	worstLag time.Duration
 	lease    elector

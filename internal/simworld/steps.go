@@ -158,6 +158,7 @@ func (w *World) processStep(k StepKind, d dice) {
 		r.stand(d.between(47, time.Second, 40*time.Second), d)
 	case StepSlowLoop:
 		r.slow = []time.Duration{0, d.between(48, 0, 3*time.Second)}[d.roll(49, 2)]
+		r.worstSlow = max(r.worstSlow, r.slow)
 	case StepJump:
 		w.stampShift = time.Duration(d.roll(50, 49)-24) * time.Hour
 	}

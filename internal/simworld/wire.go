@@ -53,7 +53,7 @@ type request struct {
 func (r *Replica) launch(c act.Call) {
 	w := r.w
 	w.calls++
-	f := &flight{r: r, call: c, started: w.now, number: w.calls, life: r.life, horizon: r.horizon(), slack: r.worstLag + r.slow}
+	f := &flight{r: r, call: c, started: w.now, number: w.calls, life: r.life, horizon: r.horizon(), slack: r.worstLag + r.worstSlow}
 	seq := func(yield func(request) bool) {
 		line := &wire{f: f, yield: yield}
 		f.answer = act.NewExecutor(line, timeOut, line.wait).Do(r.ctx, c)
