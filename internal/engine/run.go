@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 
 	"github.com/everynode/everynode/internal/act"
@@ -49,6 +50,7 @@ func Run(ctx context.Context, cfg *rest.Config, opts Options) error {
 type Controller struct {
 	loop
 	client *kubernetes.Clientset
+	reads  typedcorev1.CoreV1Interface // for watching
 	again  map[feed.Kind]chan struct{}
 	// ran is closed when the loop has ended, watching when the feeds have as well; nil before the first Watch.
 	ran, watching chan struct{}
@@ -67,7 +69,11 @@ func New(cfg *rest.Config, opts Options) (*Controller, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Controller{client: client, again: map[feed.Kind]chan struct{}{}}
+	reads, err := feed.CoreClient(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c := &Controller{client: client, reads: reads, again: map[feed.Kind]chan struct{}{}}
 	for _, kind := range feed.Kinds {
 		c.again[kind] = make(chan struct{}, 1)
 	}
@@ -93,7 +99,7 @@ func (c *Controller) Watch(ctx context.Context) {
 	var feeding sync.WaitGroup
 	feeding.Go(func() {
 		feed.Run(ctx, c.client, feed.Options{
-			Target: match.Target, Again: c.again,
+			Target: match.Target, Again: c.again, Core: c.reads,
 			OnError: func(kind feed.Kind, err error) {
 				c.opts.Metrics.FeedError(string(kind))
 				c.opts.Logger.Warn("watch failed and is repeated with backoff", "kind", kind, "error", err)

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -48,6 +49,8 @@ type Event struct {
 type Options struct {
 	// Target gives the node that a Pod without nodeName is pinned to, from its spec.
 	Target func(*corev1.PodSpec) (string, bool)
+	// Core, if set, is what Nodes and Pods are read from, rather than the client: CoreClient reads only what matters.
+	Core typedcorev1.CoreV1Interface
 	// Again, if it has a channel for a kind, has that kind read afresh with each value that comes.
 	Again map[Kind]chan struct{}
 	// OnError is told of lists and watches that failed; they are repeated with backoff. It is called by several goroutines.
@@ -56,7 +59,10 @@ type Options struct {
 
 // Run feeds events into out until ctx ends.
 func Run(ctx context.Context, client kubernetes.Interface, o Options, out chan<- Event) {
-	core, apps := client.CoreV1(), client.AppsV1()
+	core, apps := o.Core, client.AppsV1()
+	if core == nil {
+		core = client.CoreV1()
+	}
 	send := func(e Event) {
 		e.Received = time.Now()
 		select {

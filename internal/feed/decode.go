@@ -1,0 +1,93 @@
+package feed
+
+import (
+	"bytes"
+	"sync"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+)
+
+// CoreClient makes a client whose Nodes and Pods have the fields that are read here, and no others. It is for watching; nothing
+// that comes from it may be written back.
+func CoreClient(cfg *rest.Config) (typedcorev1.CoreV1Interface, error) {
+	cfg = rest.CopyConfig(cfg)
+	cfg.APIPath, cfg.GroupVersion = "/api", &corev1.SchemeGroupVersion
+	cfg.NegotiatedSerializer = sifting{rest.CodecFactoryForGeneratedClient(scheme.Scheme, scheme.Codecs).WithoutConversion()}
+	if cfg.UserAgent == "" {
+		cfg.UserAgent = rest.DefaultKubernetesUserAgent()
+	}
+	client, err := rest.RESTClientFor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return typedcorev1.New(client), nil
+}
+
+// sifting is a serializer that reads Nodes and Pods through a sieve.
+type sifting struct{ runtime.NegotiatedSerializer }
+
+// DecoderToVersion makes the decoder of objects, alone or in lists and watches.
+func (s sifting) DecoderToVersion(d runtime.Decoder, v runtime.GroupVersioner) runtime.Decoder {
+	return sifter{s.NegotiatedSerializer.DecoderToVersion(d, v)}
+}
+
+type sifter struct{ runtime.Decoder }
+
+// Decode decodes what a sieve leaves. Whatever it cannot make sense of is decoded as it is, and judged by the decoder.
+func (s sifter) Decode(data []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	if sifted, ok := sift((*buffer)[:0], data); ok {
+		*buffer = sifted
+		data = sifted // decoding copies
+	}
+	return s.Decoder.Decode(data, defaults, into)
+}
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// magic begins what the API server sends as application/vnd.kubernetes.protobuf; a runtime.Unknown follows.
+var magic = []byte("k8s\x00")
+
+var sieves = map[string]*sieve{"Pod": podSieve, "PodList": listOf(podSieve), "Node": nodeSieve, "NodeList": listOf(nodeSieve)}
+
+// sift appends to dst what matters of an object; ok is false where the whole has to be read.
+func sift(dst, data []byte) (out []byte, ok bool) {
+	message, ok := bytes.CutPrefix(data, magic)
+	if !ok {
+		return nil, false
+	}
+	beneath := sieves[kindOf(message)]
+	if beneath == nil {
+		return nil, false
+	}
+	out, err := (&sieve{fields: fields{1: nil, 2: beneath, 3: nil, 4: nil}}).appendTo(append(dst, magic...), message)
+	return out, err == nil
+}
+
+// kindOf is the kind that a runtime.Unknown says that it holds, if that is the first thing it says; else empty.
+func kindOf(unknown []byte) string {
+	meta := first(unknown)
+	for len(meta) > 0 {
+		number, kind, tag := protowire.ConsumeTag(meta)
+		if tag < 0 {
+			return ""
+		}
+		size := protowire.ConsumeFieldValue(number, kind, meta[tag:])
+		if size < 0 {
+			return ""
+		}
+		if number == 2 && kind == protowire.BytesType {
+			value, _ := protowire.ConsumeBytes(meta[tag:])
+			return string(value)
+		}
+		meta = meta[tag+size:]
+	}
+	return ""
+}
