@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -167,5 +168,18 @@ func TestABuiltInControllerThatRunsAsWellIsTold(t *testing.T) {
 	warnOfBuiltIn(context.Background(), fake.NewClientset(), slog.New(slog.NewTextHandler(&out, nil)))
 	if !strings.Contains(out.String(), "--controllers=*,-daemonset-controller") {
 		t.Errorf("where nothing can be seen, the log does not say what must be so: %s", out.String())
+	}
+}
+
+func TestARightThatComesWithTheRolesIsWaitedFor(t *testing.T) {
+	client := reviewed("jane", "create pods")
+	go func() {
+		time.Sleep(rightsPause / 2)
+		client.PrependReactor("create", "selfsubjectaccessreviews", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, &authorizationv1.SelfSubjectAccessReview{Status: authorizationv1.SubjectAccessReviewStatus{Allowed: true}}, nil
+		})
+	}()
+	if err := mayAllSoon(t.Context(), client, "", noLog()); err != nil {
+		t.Error(err)
 	}
 }

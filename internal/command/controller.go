@@ -156,7 +156,7 @@ func (f *flags) control(ctx context.Context, cfg *rest.Config, set *metrics.Set,
 	if f.elect {
 		lease = f.namespace
 	}
-	if err := mayAll(ctx, client, lease, log); err != nil || ctx.Err() != nil {
+	if err := mayAllSoon(ctx, client, lease, log); err != nil || ctx.Err() != nil {
 		return err
 	}
 	warnOfBuiltIn(ctx, client, log)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -77,6 +78,28 @@ func mayAll(ctx context.Context, client kubernetes.Interface, lease string, log 
 	return fmt.Errorf("%s may not do all that the controller has to; missing are%s\n"+
 		"  grant them: kubectl apply -f config/rbac/ (the service account %s in %s), or use another identity",
 		whoami(ctx, client), lacking.String(), engine.LeaseName, engine.DefaultNamespace)
+}
+
+// An API server that has just started does not know all roles yet, and denies what it will allow in a moment.
+const (
+	rightsAsked = 4
+	rightsPause = 2 * time.Second
+)
+
+// mayAllSoon is mayAll, asked again a few times before a right counts as missing.
+func mayAllSoon(ctx context.Context, client kubernetes.Interface, lease string, log *slog.Logger) error {
+	for asked := 1; ; asked++ {
+		err := mayAll(ctx, client, lease, log)
+		if err == nil || asked == rightsAsked {
+			return err
+		}
+		log.Info("a right is missing; it is asked for again, in case the API server has just started", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(rightsPause):
+		}
+	}
 }
 
 // refused are the verbs of r that are not allowed.
