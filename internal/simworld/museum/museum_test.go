@@ -16,7 +16,7 @@ var (
 	seeds  = flag.Int("seeds", 3000, "how many schedules an exhibit may live through")
 	limit  = flag.Duration("time", 5*time.Minute, "how long it may live, by the wall's clock")
 	quick  = flag.Bool("quick", false, "leave out the nets beside the random schedules")
-	budget = flag.Duration("budget", time.Minute, "how much of the processor's time a part of the exhibits may take")
+	budget = flag.Duration("budget", 30*time.Second, "how much of the processor's time a part of the exhibits may take")
 	part   = flag.Int("part", 12, "how many exhibits are a part")
 )
 
