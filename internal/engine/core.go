@@ -41,7 +41,7 @@ type Observer interface {
 // Calls in flight over all DaemonSets: where the bound starts and ends.
 const (
 	paceFirst   = 32
-	paceLongest = 256
+	paceLongest = 128
 )
 
 // NewCore makes a Core that knows nothing yet.

@@ -157,6 +157,16 @@ func stall(d *fleet.Daemon, now time.Time) {
 	d.StalledWhy = fleet.Reason{Code: fleet.CallInFlight}
 }
 
+// working is how many DaemonSets have calls under way.
+func (c *Core) working() (n int) {
+	for _, k := range c.desks {
+		if k.busy > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // settled tells that every node that should have a Pod has an available one of the current revision, and no other node has one.
 func settled(c plan.Counts) bool {
 	return c.Current == c.Desired && c.Available == c.Desired && c.Updated == c.Desired && c.Misscheduled == 0
@@ -166,6 +176,8 @@ func settled(c plan.Counts) bool {
 const (
 	statusBusy = time.Second
 	statusCalm = 100 * time.Millisecond
+	// statusShare is what each DaemonSet with calls under way adds to the gap: with twenty there are five writes a second in all.
+	statusShare = 200 * time.Millisecond
 )
 
 // status gives the status write that the plan calls for, unless one is under way or was a moment ago.
@@ -182,7 +194,7 @@ func (c *Core) status(d *fleet.Daemon, k *desk, p plan.Plan, active bool, now ti
 	if !report.Differs(d.Object.Status, want) {
 		return act.Call{}, false
 	}
-	gap := statusBusy
+	gap := max(statusBusy, time.Duration(c.working())*statusShare)
 	if !active && k.busy == 0 && settled(p.Counts) {
 		gap = statusCalm // the last news is told at once
 	}

@@ -1,10 +1,12 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/revision"
@@ -53,7 +55,7 @@ func (b *Book) history() (hash string, err error) {
 // reconcile makes sense of the revisions, if they, the DaemonSet or the hint changed since they were last in order.
 func (b *Book) reconcile() (revision.History, error) {
 	ds, hint := b.d.Object, b.hint()
-	if b.past.object == ds && b.past.hint == hint && slices.Equal(b.past.revisions, b.Revisions) {
+	if sameHistory(b.past.object, ds) && b.past.hint == hint && slices.Equal(b.past.revisions, b.Revisions) {
 		return b.past.history, nil
 	}
 	b.past = past{}
@@ -69,6 +71,13 @@ func (b *Book) reconcile() (revision.History, error) {
 		b.past = past{object: ds, revisions: b.Revisions, hint: hint, history: h}
 	}
 	return h, err
+}
+
+// sameHistory tells whether two states of a DaemonSet have the same history: most writes are of the status, which matters for the
+// count of collisions alone. a may be nil.
+func sameHistory(a, b *appsv1.DaemonSet) bool {
+	return a == b || a != nil && a.UID == b.UID && a.Generation == b.Generation && maps.Equal(a.Annotations, b.Annotations) && maps.Equal(a.Labels, b.Labels) &&
+		ptr.Equal(a.Status.CollisionCount, b.Status.CollisionCount)
 }
 
 func (b *Book) relabel(to map[string]string) {
