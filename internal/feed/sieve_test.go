@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand"
 	"reflect"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -153,7 +154,7 @@ func daemonPod() *corev1.Pod {
 		Name: "node-exporter-4v9xk2m7pq", GenerateName: "node-exporter-", Namespace: "monitoring", UID: "9c1f6d5e-8b7a-4f0e-9d7e-1a2b3c4d5e6f", ResourceVersion: "123456789", CreationTimestamp: at,
 		Labels:          map[string]string{"app": "node-exporter", "controller-revision-hash": "6ddf5547ff", "pod-template-generation": "3"},
 		OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "DaemonSet", Name: "node-exporter", UID: "0d2f5a5c-1b1a-4c53-9f36-0c2e6a9d2f11", Controller: &controller}},
-		ManagedFields:   []metav1.ManagedFieldsEntry{{Manager: "everynode", FieldsV1: &metav1.FieldsV1{Raw: bytes.Repeat([]byte("x"), 700)}}, {Manager: "kubelet", FieldsV1: &metav1.FieldsV1{Raw: bytes.Repeat([]byte("y"), 900)}}},
+		ManagedFields:   []metav1.ManagedFieldsEntry{{Manager: "everynode", FieldsV1: metav1.NewFieldsV1(strings.Repeat("x", 700))}, {Manager: "kubelet", FieldsV1: metav1.NewFieldsV1(strings.Repeat("y", 900))}},
 	}}
 	pod.Spec = corev1.PodSpec{
 		NodeName: "ip-10-0-0-1.internal", ServiceAccountName: "node-exporter", SchedulerName: "default-scheduler",
