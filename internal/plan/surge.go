@@ -26,14 +26,12 @@ func (p *planner) surge(s *fleet.Slot) {
 	case p.claimed: // an orphan is there; who stays is seen once it is ours
 	case p.unanswered(s):
 		p.set(used, true) // if it is refused, there is a pair
+	case p.inDoubt(s):
+		p.set(used, true)
 	case s.Verdict.ShouldRun():
 		if p.turn, p.old = candidate, pr.old; !p.creatable(s, fleet.Reason{Code: fleet.SurgeStarted, Detail: "revision " + p.hash}) {
 			p.turn, p.old = noTurn, nil
 			p.set(used, true) // what was refused or not answered may yet be carried out
-		} else if p.inDoubt(s) {
-			p.turn, p.old = noTurn, nil // it has its part of the budget, and needs no turn
-			p.set(used, true)
-			p.lookAgain(p.d.Creates(s.NodeName).Till)
 		}
 	case p.refused(s):
 	default:
@@ -44,7 +42,11 @@ func (p *planner) surge(s *fleet.Slot) {
 // inDoubt tells that a create for the node may yet be carried out, though its answer was lost.
 func (p *planner) inDoubt(s *fleet.Slot) bool {
 	c := p.d.Creates(s.NodeName)
-	return c.Unsure != "" && p.Now.Before(c.Till)
+	if c.Unsure == "" || !p.Now.Before(c.Till) {
+		return false
+	}
+	p.wait(fleet.CallInFlight, c.Unsure+" may yet be made", c.Till)
+	return true
 }
 
 // unanswered tells whether a running Pod's deletion is under way and may yet be refused: with another Pod beside the old one
