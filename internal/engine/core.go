@@ -102,7 +102,7 @@ func (c *Core) Step(now time.Time, clock func() time.Time) []act.Call {
 	var calls []act.Call
 	for _, d := range c.Fleet.Dirty() {
 		start, k := clock(), c.deskOf(d)
-		if err := k.book.Update(c.input(d, now)); err != nil {
+		if err := k.book.Update(c.input(d, k, now)); err != nil {
 			c.announce(d.Object, report.Undecided(err), now)
 			continue // an event changes the DaemonSet; nothing is retried before
 		}
@@ -117,9 +117,9 @@ func (c *Core) Step(now time.Time, clock func() time.Time) []act.Call {
 const lookLater = time.Minute
 
 // input is what a DaemonSet's plan depends on now.
-func (c *Core) input(d *fleet.Daemon, now time.Time) plan.Input {
+func (c *Core) input(d *fleet.Daemon, k *desk, now time.Time) plan.Input {
 	return plan.Input{
-		Daemon: d, Revisions: c.Fleet.Revisions(d), Orphans: c.Fleet.Orphans(d), Changed: d.Changed(), Template: c.deskOf(d).templateOf(d),
+		Daemon: d, Revisions: c.Fleet.Revisions(d), Orphans: c.Fleet.Orphans(d), Changed: d.Changed(), Template: k.templateOf(d),
 		Now: now, Placement: c.placement,
 	}
 }

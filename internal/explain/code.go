@@ -1,6 +1,9 @@
 package explain
 
-import "github.com/everynode/everynode/internal/fleet"
+import (
+	"github.com/everynode/everynode/internal/fleet"
+	"github.com/everynode/everynode/internal/plan"
+)
 
 // Codes for what no plan looks at, and a person asks for. All others are fleet's.
 const (
@@ -27,7 +30,7 @@ const (
 	// NotRead: what would decide may not be read.
 	NotRead fleet.Code = "NotRead"
 	// SelectingAll: the selector is empty, so nothing is done.
-	SelectingAll fleet.Code = "SelectingAll"
+	SelectingAll = plan.SelectingAll
 )
 
 // phrases say in a few words what a code means for a node.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -221,7 +222,7 @@ func (b *Book) refusedRevision() (string, bool) {
 		return why.Detail, true
 	}
 	for _, r := range b.world.Fleet.Revisions(b.daemon) {
-		if r.Labels["controller-revision-hash"] == b.plan.Hash {
+		if r.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] == b.plan.Hash {
 			return b.events.blocked(b.world.Now, r.CreationTimestamp.Time)
 		}
 	}

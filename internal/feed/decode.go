@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"sync"
 
-	"google.golang.org/protobuf/encoding/protowire"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -73,21 +72,9 @@ func sift(dst, data []byte) (out []byte, ok bool) {
 
 // kindOf is the kind that a runtime.Unknown says that it holds, if that is the first thing it says; else empty.
 func kindOf(unknown []byte) string {
-	meta := first(unknown)
-	for len(meta) > 0 {
-		number, kind, tag := protowire.ConsumeTag(meta)
-		if tag < 0 {
-			return ""
-		}
-		size := protowire.ConsumeFieldValue(number, kind, meta[tag:])
-		if size < 0 {
-			return ""
-		}
-		if number == 2 && kind == protowire.BytesType {
-			value, _ := protowire.ConsumeBytes(meta[tag:])
-			return string(value)
-		}
-		meta = meta[tag+size:]
+	var meta runtime.TypeMeta
+	if err := meta.Unmarshal(first(unknown)); err != nil {
+		return ""
 	}
-	return ""
+	return meta.Kind
 }

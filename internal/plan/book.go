@@ -29,11 +29,11 @@ type Book struct {
 	candidates                                int
 	reasons                                   map[fleet.Code]int
 	due                                       dueHeap
-	// news are waits for room that were found since the last Numbers.
+	// news are waits for room that were found since the last Update.
 	news []Wait
 	// stamp changes whenever a wait that can hold a rollout up comes or goes.
 	stamp uint64
-	// looks counts slots looked at, for tests and metrics.
+	// looks counts slots looked at.
 	looks uint64
 
 	past past
@@ -51,7 +51,11 @@ type head struct {
 }
 
 // NewBook makes an empty one.
-func NewBook() *Book { return &Book{} }
+func NewBook() *Book {
+	b := &Book{}
+	b.reset()
+	return b
+}
 
 // Looks is how many slots were looked at in all.
 func (b *Book) Looks() uint64 { return b.looks }

@@ -53,7 +53,7 @@ func (b *Book) ownership(yield func(Action) bool) {
 // missing makes Pods that are not there.
 func (b *Book) missing(yield func(Action) bool) {
 	for e := after(b.creates, nil); e != nil; e = after(b.creates, e) {
-		if a := b.creation(e); b.fits(e, nil) && !yield(a) {
+		if b.fits(e, nil) && !yield(b.creation(e)) {
 			return
 		}
 	}
@@ -163,12 +163,11 @@ func (b *Book) first() (first *entry) {
 func (b *Book) surged(yield func(Action) bool) {
 	left, stopped := b.room(), false
 	b.zones.spread(func() bool { return left > 0 && !stopped }, func(e *entry) bool {
-		a := b.creation(e)
 		if !b.fits(e, nil) {
 			return false
 		}
 		left--
-		stopped = !yield(a)
+		stopped = !yield(b.creation(e))
 		return true
 	})
 }
@@ -184,7 +183,7 @@ func (b *Book) moved(yield func(Action) bool) {
 	}
 }
 
-// Numbers is the plan without its lists, but for Waits: those for room that were found since the last time.
+// Numbers is the plan without its lists, but for Waits: those for room that were found since the last Update.
 func (b *Book) Numbers() Plan {
 	p := Plan{Daemon: b.d, Hash: b.hash, Counts: b.sums.Counts, Budget: b.head.budget, Problem: b.head.problem, Next: b.head.next, Waits: b.news, Waiting: map[fleet.Code]int{}}
 	p.Budget.Used = b.sums.used
@@ -196,9 +195,6 @@ func (b *Book) Numbers() Plan {
 	}
 	for code, n := range b.reasons {
 		p.Waiting[code] = n
-	}
-	if b.zones == nil {
-		return p
 	}
 	if turns := b.candidates + b.broken.Len(); turns > 0 && b.asking() {
 		p.Waiting[fleet.DryRunFirst] = turns
@@ -239,9 +235,6 @@ func (b *Book) asking() bool { return !b.surging && !b.approved() }
 
 // turns yields the entries whose turn has not come, or comes now.
 func (b *Book) turns(yield func(*entry) bool) {
-	if b.zones == nil {
-		return
-	}
 	for _, z := range b.zones.list {
 		z.candidates.Ascend(yield)
 	}
@@ -252,9 +245,6 @@ func (b *Book) turns(yield func(*entry) bool) {
 
 // Waits yields the waits by node name, but for those of nodes whose turn has not come.
 func (b *Book) Waits(yield func(Wait) bool) {
-	if b.waiting == nil {
-		return
-	}
 	b.waiting.Ascend(func(e *entry) bool {
 		for _, w := range e.waits {
 			if !yield(w) {
