@@ -108,6 +108,7 @@ type refusals struct {
 
 // answered looks at what became of a call: refused creates may not come back at once (I20).
 func (s *sound) answered(r *Replica, a act.Answer) {
+	s.dryRun(a)
 	if a.Status != nil || a.Action.Kind != plan.Create {
 		return
 	}

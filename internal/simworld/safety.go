@@ -172,7 +172,10 @@ func (s *sound) deleted(old *corev1.Pod, t *podTruth, set *setTruth, node string
 		})
 	case fleet.SurgeFinished:
 		s.surgeFinished(old, node, by)
+	case fleet.CapacityMoved:
+		s.moved(old, set, by)
 	case fleet.OldPodUnavailable:
+		s.acceptable(old, set, by)
 		serves := s.serves(t, set, f.started, f.horizon, f.slack) && old.DeletionTimestamp == nil
 		if w.Setup.Faults.Has(ClockJump) {
 			w.holds(Clocks, !serves, func() string { return old.Name + " is available and taken for one that is not" })
@@ -181,6 +184,7 @@ func (s *sound) deleted(old *corev1.Pod, t *podTruth, set *setTruth, node string
 			s.take(set, node, by, old)
 		}
 	case fleet.TemplateOutdated:
+		s.acceptable(old, set, by)
 		if old.DeletionTimestamp == nil && !t.readyAt.IsZero() {
 			s.take(set, node, by, old)
 		}

@@ -25,6 +25,8 @@ type sound struct {
 	nodes map[string][]nodeTruth
 	// refused are the last refused creates of a slot, for the hot loop.
 	refused map[slotKey]*refusals
+	// accepted are revisions and template generations of which the API server took a Pod, or would have.
+	accepted map[template]bool
 	// acked are own creates that were answered, by process.
 	acked map[int][]*corev1.Pod
 	// template is the data of the template that was audited last, which takes long to make.
@@ -47,6 +49,7 @@ type slotKey struct {
 type podTruth struct {
 	set       types.UID // the DaemonSet that it was made for; empty if nobody of ours made it
 	disturbed bool      // a third party changed its labels or owners
+	displaced bool      // deleted by us from a node that no longer qualifies
 	late      bool      // made by a process that was dead or no longer led
 	adopted   time.Time // when its adoption was decided
 	readyAt   time.Time // since when it is Ready; zero while it is not
@@ -91,7 +94,7 @@ type nodeTruth struct {
 func newSound(w *World) *sound {
 	return &sound{
 		w: w, pods: map[types.UID]*podTruth{}, sets: map[types.UID]*setTruth{}, nodes: map[string][]nodeTruth{},
-		refused: map[slotKey]*refusals{}, acked: map[int][]*corev1.Pod{},
+		refused: map[slotKey]*refusals{}, accepted: map[template]bool{}, acked: map[int][]*corev1.Pod{},
 	}
 }
 
@@ -141,6 +144,9 @@ func (s *sound) pod(c apimodel.Change, p *corev1.Pod, by *serving) {
 		t.wasReady, t.readyTill, t.readyAt = t.readyAt, now, time.Time{}
 	}
 	t.last = p
+	if ref := metav1.GetControllerOf(p); ref != nil {
+		s.accepts(ref.UID, hashOf(p), p.Labels[fleet.TemplateGenerationLabel])
+	}
 	s.settleRemoved()
 }
 
