@@ -60,7 +60,8 @@ func (s *sound) moved(old *corev1.Pod, set *setTruth, by *serving) {
 	}
 	serve := map[string]bool{}
 	for _, t := range s.pods {
-		if p := t.last; p != nil && !t.displaced && metav1.IsControlledBy(p, by.call().Daemon) && (!t.readyAt.IsZero() || !t.readyTill.Before(f.horizon)) {
+		ours := t.set == uid || metav1.IsControlledBy(t.last, by.call().Daemon) // one that was orphaned may not be known as such yet
+		if p := t.last; ours && !t.displaced && (!t.readyAt.IsZero() || !t.readyTill.Before(f.horizon)) {
 			serve[nodeOf(p)] = true
 		}
 	}
