@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/everynode/everynode/internal/act"
@@ -60,8 +59,8 @@ func (s *sound) moved(old *corev1.Pod, set *setTruth, by *serving) {
 	}
 	serve := map[string]bool{}
 	for _, t := range s.pods {
-		ours := t.set == uid || metav1.IsControlledBy(t.last, by.call().Daemon) // one that was orphaned may not be known as such yet
-		if p := t.last; ours && !t.displaced && (!t.readyAt.IsZero() || !t.readyTill.Before(f.horizon)) {
+		// One that was orphaned may not be known as such yet.
+		if p := t.last; t.ours(uid) && !t.displaced && (!t.readyAt.IsZero() || !t.readyTill.Before(f.horizon)) {
 			serve[nodeOf(p)] = true
 		}
 	}

@@ -47,7 +47,7 @@ func (s *sound) podWrite(c apimodel.Change, p *corev1.Pod, t *podTruth, by *serv
 		w.holds(Ownership, metav1.GetControllerOf(old) == nil && metav1.IsControlledBy(p, call.Daemon), func() string {
 			return "adopts " + p.Name + ", which has another owner"
 		})
-		t.disturbed, t.adopted = true, f.started
+		t.disturbed, t.adopted, t.adopter = true, f.started, call.Daemon.UID
 	case plan.Release:
 		w.holds(Ownership, !metav1.IsControlledBy(p, call.Daemon), func() string { return p.Name + " is not released" })
 	case plan.Relabel:
@@ -300,7 +300,7 @@ func (s *sound) surgeFinished(old *corev1.Pod, node string, by *serving) {
 	}
 	ok := slices.ContainsFunc(s.w.pods(), func(p *corev1.Pod) bool { return metav1.IsControlledBy(p, by.call().Daemon) && served(p) })
 	for _, t := range s.pods { // one that has vanished since the decision
-		ok = ok || (t.set == uid && t.last != nil && served(t.last))
+		ok = ok || (t.ours(uid) && t.last != nil && served(t.last))
 	}
 	s.w.holds(SurgeBudget, ok, func() string { return fmt.Sprintf("%s goes before another serves on %s", old.Name, node) })
 }

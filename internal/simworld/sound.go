@@ -52,11 +52,15 @@ type podTruth struct {
 	displaced bool      // deleted by us from a node that no longer qualifies
 	late      bool      // made by a process that was dead or no longer led
 	adopted   time.Time // when its adoption was decided
+	adopter   types.UID // the DaemonSet that adopted it
 	readyAt   time.Time // since when it is Ready; zero while it is not
 	readyTill time.Time // until when it was Ready, if it no longer is
 	wasReady  time.Time // since when it had been, then
 	last      *corev1.Pod
 }
+
+// ours tells that a DaemonSet made or adopted the Pod, whoever has it now.
+func (t *podTruth) ours(set types.UID) bool { return t.set == set || t.adopter == set }
 
 // setTruth is what truly became of one DaemonSet.
 type setTruth struct {
