@@ -69,7 +69,7 @@ func count(c *fake.Clientset, verb string) int {
 func TestACreateWhoseAnswerIsLostIsFoundByItsName(t *testing.T) {
 	c := fake.NewClientset()
 	fails(c, "create", 1, errors.New("connection reset"), true)
-	a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), createCall())
+	a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), createCall())
 	if a.Outcome != Done || a.Pod == nil || a.Pod.Spec.NodeName != "n1" || count(c, "create") != 1 {
 		t.Errorf("outcome %v, Pod %v, %d creates", a.Outcome, a.Pod, count(c, "create"))
 	}
@@ -78,14 +78,14 @@ func TestACreateWhoseAnswerIsLostIsFoundByItsName(t *testing.T) {
 func TestACreateThatDidNotHappenIsBusy(t *testing.T) {
 	c := fake.NewClientset()
 	fails(c, "create", 1, errors.New("connection reset"), false)
-	if a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), createCall()); a.Outcome != Busy {
+	if a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), createCall()); a.Outcome != Busy {
 		t.Errorf("outcome %v, want busy", a.Outcome)
 	}
 }
 
 func TestASecondCreateOfTheSameSlotFindsTheFirst(t *testing.T) {
 	c := fake.NewClientset()
-	x := NewExecutor(Cluster(c), time.Second, Sleep)
+	x := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep)
 	first := x.Do(context.Background(), createCall())
 	second := x.Do(context.Background(), createCall())
 	if first.Outcome != Done || second.Outcome != Done || first.Pod.Name != second.Pod.Name {
@@ -99,7 +99,7 @@ func TestASecondCreateOfTheSameSlotFindsTheFirst(t *testing.T) {
 
 func TestANameThatAnotherHoldsIsTaken(t *testing.T) {
 	c := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-foreign"}})
-	a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), createCall())
+	a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), createCall())
 	if a.Outcome != Taken || a.Pod.UID != "uid-foreign" {
 		t.Errorf("outcome %v, held by %v", a.Outcome, a.Pod)
 	}
@@ -108,7 +108,7 @@ func TestANameThatAnotherHoldsIsTaken(t *testing.T) {
 func TestARefusedCreateIsNotRepeated(t *testing.T) {
 	c := fake.NewClientset()
 	fails(c, "create", 5, apierrors.NewForbidden(pods, "d-x", errors.New("exceeded quota: q")), false)
-	a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), createCall())
+	a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), createCall())
 	if a.Outcome != Refused || count(c, "create") != 1 {
 		t.Errorf("outcome %v after %d creates", a.Outcome, count(c, "create"))
 	}
@@ -122,7 +122,7 @@ func TestDeletesCarryWhatTheyWereDecidedOn(t *testing.T) {
 			got = a.(clienttesting.DeleteActionImpl).DeleteOptions
 			return true, nil, nil
 		})
-		a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), deleteCall(guarded))
+		a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), deleteCall(guarded))
 		if a.Outcome != Done || got.Preconditions == nil || *got.Preconditions.UID != "uid-p" {
 			t.Fatalf("outcome %v, options %+v", a.Outcome, got)
 		}
@@ -135,7 +135,7 @@ func TestDeletesCarryWhatTheyWereDecidedOn(t *testing.T) {
 func TestADeleteWhoseAnswerIsLostIsRepeatedUntilItIsKnown(t *testing.T) {
 	c := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p"}})
 	fails(c, "delete", 2, errors.New("connection reset"), false)
-	a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), deleteCall(false))
+	a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), deleteCall(false))
 	if a.Outcome != Done || count(c, "delete") != 3 {
 		t.Errorf("outcome %v after %d deletes", a.Outcome, count(c, "delete"))
 	}
@@ -144,7 +144,7 @@ func TestADeleteWhoseAnswerIsLostIsRepeatedUntilItIsKnown(t *testing.T) {
 func TestAConflictBringsTheChangedPodHome(t *testing.T) {
 	c := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p", ResourceVersion: "9"}})
 	fails(c, "delete", 1, apierrors.NewConflict(pods, "d-x", errors.New("changed")), false)
-	a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), deleteCall(true))
+	a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), deleteCall(true))
 	if a.Outcome != Conflict || a.Pod == nil || a.Pod.ResourceVersion != "9" {
 		t.Errorf("outcome %v, Pod %v", a.Outcome, a.Pod)
 	}
@@ -157,7 +157,7 @@ func TestAWebhookThatSaysNotFoundOfAPodThatIsThereRefuses(t *testing.T) {
 	} {
 		c := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p", ResourceVersion: "7"}})
 		fails(c, "delete", 1, no, false)
-		if a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), deleteCall(true)); a.Outcome != Refused || a.Pod != nil {
+		if a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), deleteCall(true)); a.Outcome != Refused || a.Pod != nil {
 			t.Errorf("%s: outcome %v, Pod %v", name, a.Outcome, a.Pod)
 		}
 	}
@@ -167,11 +167,11 @@ func TestAPodIsEndedByForceOnlyIfItsNodeIsReallyGone(t *testing.T) {
 	call := deleteCall(false)
 	call.Action.NodeGone = true
 	back := fake.NewClientset(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1"}})
-	if a := NewExecutor(Cluster(back), time.Second, Sleep).Do(context.Background(), call); a.Outcome != Conflict || count(back, "delete") != 0 {
+	if a := NewExecutor(Cluster(back.CoreV1(), back.AppsV1()), time.Second, Sleep).Do(context.Background(), call); a.Outcome != Conflict || count(back, "delete") != 0 {
 		t.Errorf("the node exists: outcome %v, %d deletes", a.Outcome, count(back, "delete"))
 	}
 	gone := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p"}})
-	if a := NewExecutor(Cluster(gone), time.Second, Sleep).Do(context.Background(), call); a.Outcome != Done || count(gone, "delete") != 1 {
+	if a := NewExecutor(Cluster(gone.CoreV1(), gone.AppsV1()), time.Second, Sleep).Do(context.Background(), call); a.Outcome != Done || count(gone, "delete") != 1 {
 		t.Errorf("the node is gone: outcome %v, %d deletes", a.Outcome, count(gone, "delete"))
 	}
 }
@@ -182,7 +182,7 @@ func TestNothingIsAdoptedForADaemonSetThatIsAnother(t *testing.T) {
 	c := fake.NewClientset(other, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p"}})
 	call := deleteCall(false)
 	call.Action.Kind = plan.Adopt
-	a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), call)
+	a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), call)
 	if a.Outcome != Gone || count(c, "patch") != 0 {
 		t.Errorf("outcome %v, %d patches", a.Outcome, count(c, "patch"))
 	}
@@ -200,7 +200,7 @@ func TestStatusKeepsWhatOthersWroteMeanwhile(t *testing.T) {
 		failed = true
 		return true, nil, apierrors.NewConflict(pods, "d", errors.New("changed"))
 	})
-	a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), Call{Daemon: daemonSet(), Status: &appsv1.DaemonSetStatus{DesiredNumberScheduled: 3}})
+	a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), Call{Daemon: daemonSet(), Status: &appsv1.DaemonSetStatus{DesiredNumberScheduled: 3}})
 	if a.Outcome != Done || a.DaemonSet.Status.DesiredNumberScheduled != 3 || len(a.DaemonSet.Status.Conditions) != 1 {
 		t.Errorf("outcome %v, status %+v", a.Outcome, a.DaemonSet)
 	}
@@ -266,7 +266,7 @@ func TestAPatchThatComesTooLateIsNoRefusal(t *testing.T) {
 		fails(c, "patch", 1, apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "d-x", nil), false)
 		call := deleteCall(true)
 		call.Action.Kind, call.Action.Hash = plan.Relabel, "h"
-		a := NewExecutor(Cluster(c), time.Second, Sleep).Do(context.Background(), call)
+		a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), call)
 		if a.Outcome != tc.want || (tc.want == Conflict) != (a.Pod != nil) {
 			t.Errorf("%s: outcome %v with Pod %v, want %v", name, a.Outcome, a.Pod, tc.want)
 		}

@@ -98,9 +98,6 @@ func (c *Core) learn(d *fleet.Daemon, k *desk, a act.Answer, now time.Time) {
 	default:
 		c.settleStall(d, a, now)
 	}
-	if k.busy == 0 || len(k.made)+len(k.ended) >= 50 {
-		c.sumUp(d, k, now)
-	}
 }
 
 // learnCreate keeps what a create's answer means for the slot.
@@ -167,17 +164,6 @@ func (c *Core) settleStall(d *fleet.Daemon, a act.Answer, now time.Time) {
 	}
 	d.Stalled = refusedAgain(d.Stalled, now, d.Object.Generation)
 	d.StalledWhy = fleet.Reason{Code: fleet.CallBackoff, Detail: a.Why()}
-}
-
-// sumUp tells of a round of creates and deletes in one event each.
-func (c *Core) sumUp(d *fleet.Daemon, k *desk, now time.Time) {
-	if len(k.made) > 0 {
-		c.announce(d.Object, report.Created(k.made), now)
-	}
-	if len(k.ended) > 0 {
-		c.announce(d.Object, report.Deleted(k.ended), now)
-	}
-	k.made, k.ended = nil, nil
 }
 
 func (c *Core) statusAnswered(d *fleet.Daemon, k *desk, a act.Answer, now time.Time) {

@@ -64,7 +64,10 @@ type desk struct {
 	wroteAt     time.Time
 	statusRetry fleet.Backoff
 	progress    report.Progress
-	made, ended []string // Pods of this round, for one event
+	made, ended []string // Pods that no event has told of
+	summedAt    time.Time
+	// settled: with the last plan nothing was under way or left to do, and every node that should be served was.
+	settled bool
 	// stalledOn tells what the rollout waits for from what it waited for before, since when, and whether that was told.
 	stalledOn    uint64
 	stalledSince time.Time

@@ -37,7 +37,9 @@ func (c *Core) dispatch(d *fleet.Daemon, k *desk, now time.Time) []act.Call {
 	}
 	p := k.book.Numbers()
 	k.wake = p.Next
+	k.settled = k.busy == 0 && settled(p.Counts)
 	c.tell(d, k, p, now)
+	c.sumUp(d, k, now)
 	if at := k.ramp.ResumeAt(); held && at.After(now) {
 		k.wakeAt(at) // else the answer of what is under way goes on with it
 	}
@@ -155,60 +157,4 @@ const callStall = 10 * time.Minute
 func stall(d *fleet.Daemon, now time.Time) {
 	d.Stalled.Until, d.Stalled.Epoch = now.Add(callStall), d.Object.Generation
 	d.StalledWhy = fleet.Reason{Code: fleet.CallInFlight}
-}
-
-// working is how many DaemonSets have calls under way.
-func (c *Core) working() (n int) {
-	for _, k := range c.desks {
-		if k.busy > 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// settled tells that every node that should have a Pod has an available one of the current revision, and no other node has one.
-func settled(c plan.Counts) bool {
-	return c.Current == c.Desired && c.Available == c.Desired && c.Updated == c.Desired && c.Misscheduled == 0
-}
-
-// Status writes of one DaemonSet: not closer together than this while something is under way, and a little apart at all times.
-const (
-	statusBusy = time.Second
-	statusCalm = 100 * time.Millisecond
-	// statusShare is what each DaemonSet with calls under way adds to the gap: with twenty there are five writes a second in all.
-	statusShare = 200 * time.Millisecond
-)
-
-// status gives the status write that the plan calls for, unless one is under way or was a moment ago.
-func (c *Core) status(d *fleet.Daemon, k *desk, p plan.Plan, active bool, now time.Time) (act.Call, bool) {
-	if p.Hash == "" || d.Deleting() {
-		return act.Call{}, false
-	}
-	k.progress = k.progress.After(p, now)
-	k.wakeAt(k.progress.Due(p, now))
-	if k.writing {
-		return act.Call{}, false
-	}
-	want := report.Status(p, k.progress, k.book.Waits, now)
-	if !report.Differs(d.Object.Status, want) {
-		return act.Call{}, false
-	}
-	gap := max(statusBusy, time.Duration(c.working())*statusShare)
-	if !active && k.busy == 0 && settled(p.Counts) {
-		gap = statusCalm // the last news is told at once
-	}
-	if d.Object.Status.ObservedGeneration < want.ObservedGeneration {
-		gap = 0
-	}
-	at := k.wroteAt.Add(gap)
-	if k.statusRetry.Waits(now, 0) && k.statusRetry.Until.After(at) {
-		at = k.statusRetry.Until
-	}
-	if now.Before(at) {
-		k.wakeAt(at)
-		return act.Call{}, false
-	}
-	k.writing, k.wroteAt = true, now
-	return act.Call{Daemon: d.Object, Status: &want}, true
 }

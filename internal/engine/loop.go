@@ -33,7 +33,13 @@ type loop struct {
 	// patience is when kinds that are still behind are read afresh.
 	patience time.Time
 	ready    bool
+	// looked is when the loop last decided.
+	looked time.Time
 }
+
+// breath is how far decisions are apart while much happens: what comes meanwhile is decided about together. What comes
+// alone does not wait.
+const breath = 5 * time.Millisecond
 
 // order has the loop act until ctx ends.
 type order struct {
@@ -81,9 +87,11 @@ func (c *Controller) run(ctx context.Context) {
 		case now := <-tidy.C:
 			c.herald.Forget(now)
 		}
+		time.Sleep(time.Until(c.looked.Add(breath)))
 		c.drain()
 		c.count()
-		if next := c.decide(time.Now()); next.IsZero() { //nolint:contextcheck // calls have the context that came with the order to act
+		c.looked = time.Now()
+		if next := c.decide(c.looked); next.IsZero() { //nolint:contextcheck // calls have the context that came with the order to act
 			timer.Reset(time.Hour)
 		} else {
 			timer.Reset(max(0, time.Until(next)))

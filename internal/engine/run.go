@@ -50,7 +50,7 @@ func Run(ctx context.Context, cfg *rest.Config, opts Options) error {
 type Controller struct {
 	loop
 	client *kubernetes.Clientset
-	reads  typedcorev1.CoreV1Interface // for watching
+	reads  typedcorev1.CoreV1Interface // of Nodes and Pods, only what makes a fact
 	again  map[feed.Kind]chan struct{}
 	// ran is closed when the loop has ended, watching when the feeds have as well; nil before the first Watch.
 	ran, watching chan struct{}
@@ -78,7 +78,7 @@ func New(cfg *rest.Config, opts Options) (*Controller, error) {
 		c.again[kind] = make(chan struct{}, 1)
 	}
 	c.loop = loop{
-		opts: opts, exec: act.NewExecutor(act.Cluster(client), callTimeout, act.Sleep),
+		opts: opts, exec: act.NewExecutor(act.Cluster(reads, client.AppsV1()), callTimeout, act.Sleep),
 		events: make(chan feed.Event, 1024), answers: make(chan act.Answer, paceLongest), orders: make(chan order),
 	}
 	return c, nil

@@ -12,8 +12,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// CoreClient makes a client whose Nodes and Pods have the fields that are read here, and no others. It is for watching; nothing
-// that comes from it may be written back.
+// CoreClient makes a client whose Nodes and Pods have the fields that are read here, and no others: nothing that comes from it may
+// be written back.
 func CoreClient(cfg *rest.Config) (typedcorev1.CoreV1Interface, error) {
 	cfg = rest.CopyConfig(cfg)
 	cfg.APIPath, cfg.GroupVersion = "/api", &corev1.SchemeGroupVersion

@@ -75,7 +75,7 @@ func newRun(t *testing.T, client kubernetes.Interface, seed uint64, index int) *
 	ns := fmt.Sprintf("m%d", index)
 	r := &run{
 		ctx: t.Context(), t: t, dice: rand.New(rand.NewPCG(seed, uint64(index))), namespace: ns, twins: newTwins(), there: map[slot]bool{},
-		r: cluster{API: act.Cluster(client), client: client, namespace: ns}, m: newModelled(ns),
+		r: cluster{API: act.Cluster(client.CoreV1(), client.AppsV1()), client: client, namespace: ns}, m: newModelled(ns),
 	}
 	for i := range 4 {
 		r.pods = append(r.pods, slot{apimodel.Pods, fmt.Sprintf("p%d", i)})

@@ -1,0 +1,80 @@
+package command
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// A controller's work is many small steps that goroutines hand on: network, decoder, loop, network. With one processor they follow
+// one another; with several, each hand-over wakes a thread, which takes a third of all CPU. So one is used as long as it is enough.
+const (
+	// processorsEvery is how often the load is looked at.
+	processorsEvery = time.Second
+	// processorFull is the share of one processor above which all are used; processorCalm is what all together have to stay below,
+	// for processorPatience, until one is enough again.
+	processorFull, processorCalm = 0.7, 0.4
+	processorPatience            = 30 * time.Second
+)
+
+// processors decides whether one processor is enough.
+type processors struct {
+	all       bool
+	calmSince time.Time
+}
+
+// next takes in what share of one processor was used until now, and tells whether all are to be used.
+func (p *processors) next(used float64, now time.Time) bool {
+	switch {
+	case !p.all:
+		p.all, p.calmSince = used >= processorFull, now
+	case used >= processorCalm:
+		p.calmSince = now
+	case now.Sub(p.calmSince) >= processorPatience:
+		p.all = false
+	}
+	return p.all
+}
+
+// spareProcessors uses one processor while that is enough, until ctx ends. Who sets GOMAXPROCS has the last word.
+func spareProcessors(ctx context.Context, log *slog.Logger) {
+	if os.Getenv("GOMAXPROCS") != "" || runtime.GOMAXPROCS(0) == 1 {
+		return
+	}
+	defer runtime.SetDefaultGOMAXPROCS()
+	runtime.GOMAXPROCS(1)
+	ticker := time.NewTicker(processorsEvery)
+	defer ticker.Stop()
+	var p processors
+	last, before := time.Now(), used()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now, cpu := time.Now(), used()
+		was := p.all
+		if all := p.next(float64(cpu-before)/float64(now.Sub(last)), now); all != was {
+			if all {
+				runtime.SetDefaultGOMAXPROCS()
+			} else {
+				runtime.GOMAXPROCS(1)
+			}
+			log.Debug("processors", "used", runtime.GOMAXPROCS(0))
+		}
+		last, before = now, cpu
+	}
+}
+
+// used is the CPU time of this process; zero where the system does not tell.
+func used() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
