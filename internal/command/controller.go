@@ -118,6 +118,7 @@ func (f *flags) run(ctx context.Context, version string) error {
 	inspector := engine.NewInspector()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	spareMemory()
 	go spareProcessors(ctx, log)
 	served := make(chan struct{})
 	go func() {

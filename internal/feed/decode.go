@@ -16,6 +16,7 @@ import (
 // be written back.
 func CoreClient(cfg *rest.Config) (typedcorev1.CoreV1Interface, error) {
 	cfg = rest.CopyConfig(cfg)
+	patiently(cfg)
 	cfg.APIPath, cfg.GroupVersion = "/api", &corev1.SchemeGroupVersion
 	cfg.NegotiatedSerializer = sifting{rest.CodecFactoryForGeneratedClient(scheme.Scheme, scheme.Codecs).WithoutConversion()}
 	if cfg.UserAgent == "" {

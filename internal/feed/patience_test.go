@@ -1,0 +1,87 @@
+package feed
+
+import (
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// scripted is a connection on which bytes come at certain times.
+type scripted struct {
+	net.Conn
+	start time.Time
+	come  []chunk
+	// reads are the times of reads of the system.
+	reads []time.Duration
+}
+
+type chunk struct {
+	at   time.Duration
+	size int
+}
+
+// Read waits for the first byte that is due, and takes all that has come by then.
+func (s *scripted) Read(b []byte) (int, error) {
+	if len(s.come) == 0 {
+		return 0, io.EOF
+	}
+	time.Sleep(time.Until(s.start.Add(s.come[0].at)))
+	n := 0
+	for len(s.come) > 0 && !time.Now().Before(s.start.Add(s.come[0].at)) && n < len(b) {
+		took := min(s.come[0].size, len(b)-n)
+		n += took
+		if s.come[0].size -= took; s.come[0].size == 0 {
+			s.come = s.come[1:]
+		}
+	}
+	s.reads = append(s.reads, time.Since(s.start))
+	return n, nil
+}
+
+// readAll gives when bytes got to the reader, and how many in all.
+func readAll(t *testing.T, come ...chunk) (*scripted, int) {
+	t.Helper()
+	s := &scripted{start: time.Now(), come: come}
+	all, err := io.ReadAll(newPatient(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, len(all)
+}
+
+// What comes alone is read when it comes.
+func TestWhatComesAloneDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, n := readAll(t, chunk{0, 300}, chunk{time.Second, 300}, chunk{5 * time.Second, 300})
+		if want := []time.Duration{0, time.Second, 5 * time.Second}; !slices.Equal(s.reads, want) || n != 900 {
+			t.Errorf("read at %v, want %v; %d bytes", s.reads, want, n)
+		}
+	})
+}
+
+// Of many that come one by one, those of one pause are read together.
+func TestManyAreReadTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var come []chunk
+		for i := range 100 {
+			come = append(come, chunk{time.Duration(i) * time.Millisecond, 300})
+		}
+		s, n := readAll(t, come...)
+		if want := []time.Duration{0, pause, 2 * pause}; !slices.Equal(s.reads, want) || n != 100*300 {
+			t.Errorf("read at %v, want %v; %d bytes", s.reads, want, n)
+		}
+	})
+}
+
+// A large list is read as fast as it comes.
+func TestALargeListDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, n := readAll(t, chunk{0, 10*bufferSize + 1})
+		if last := s.reads[len(s.reads)-1]; last != 0 || n != 10*bufferSize+1 {
+			t.Errorf("the last read was after %v; %d bytes", last, n)
+		}
+	})
+}
