@@ -34,6 +34,7 @@ func (c *Connection) AddLive(ctx context.Context, s *snapshot.Snapshot, keys ...
 	door, err := c.door(ctx, s)
 	if err == nil {
 		err = cluster.Live(ctx, door, s, keys...)
+		door.Close()
 	}
 	if interrupted(err) {
 		return err
@@ -51,11 +52,11 @@ func (c *Connection) door(ctx context.Context, s *snapshot.Snapshot) (*cluster.D
 	if address := c.labController(); address != "" {
 		return cluster.AtURL(address)
 	}
-	client, _, err := c.Client()
+	client, cfg, err := c.Client()
 	if err != nil {
 		return nil, err
 	}
-	return cluster.ThroughPod(ctx, client, s)
+	return cluster.ThroughPod(ctx, client, cfg, s)
 }
 
 // labController is where the kubeconfig says that its controller answers, or empty.

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/everynode/everynode/internal/live"
 	"github.com/everynode/everynode/internal/snapshot"
@@ -29,6 +30,15 @@ type Door struct {
 	get func(ctx context.Context, path string) ([]byte, error)
 	// name says which way, for notes.
 	name string
+	// close ends what was opened for it; nil if nothing was.
+	close func()
+}
+
+// Close ends what was opened for the Door.
+func (d *Door) Close() {
+	if d.close != nil {
+		d.close()
+	}
 }
 
 // AtURL is the way to a controller at http://, https:// or unix://.
@@ -67,8 +77,8 @@ func AtURL(address string) (*Door, error) {
 	}}, nil
 }
 
-// ThroughPod is the way through the API server to the Pod that holds everynode's lease, if a Pod does.
-func ThroughPod(ctx context.Context, client kubernetes.Interface, s *snapshot.Snapshot) (*Door, error) {
+// ThroughPod is the way through the API server to the Pod that holds everynode's lease, if a Pod does. Close the Door after use.
+func ThroughPod(ctx context.Context, client kubernetes.Interface, cfg *rest.Config, s *snapshot.Snapshot) (*Door, error) {
 	var lease *snapshot.Lease
 	for i := range s.Leases {
 		if l := &s.Leases[i]; l.Name == live.LeaseName && l.Held(s.Taken) {
@@ -88,8 +98,11 @@ func ThroughPod(ctx context.Context, client kubernetes.Interface, s *snapshot.Sn
 	}
 	host, port := metricsAddress(pod.Spec.Containers[0].Args)
 	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		return nil, fmt.Errorf("the controller in Pod %s/%s serves it on %s:%s only; to get there: kubectl -n %[1]s port-forward pod/%[2]s %[4]s, and --controller-url http://127.0.0.1:%[4]s",
-			lease.Namespace, name, host, port)
+		door, err := forwarded(ctx, client, cfg, lease.Namespace, name, port)
+		if err != nil {
+			return nil, fmt.Errorf("the controller in Pod %s/%s serves it on %s:%s only, and no port could be forwarded from there: %w", lease.Namespace, name, host, port, err)
+		}
+		return door, nil
 	}
 	return &Door{name: "Pod " + lease.Namespace + "/" + name, get: func(ctx context.Context, path string) ([]byte, error) {
 		return client.CoreV1().Pods(lease.Namespace).ProxyGet("http", name, port, path, nil).DoRaw(ctx)

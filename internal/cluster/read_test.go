@@ -158,7 +158,7 @@ func TestLiveState(t *testing.T) {
 	}
 }
 
-// The lease names the Pod; where that serves on its own loopback only, the way there is told.
+// The lease names the Pod.
 func TestTheWayThroughAPod(t *testing.T) {
 	now := time.Now()
 	lease := snapshot.Lease{Namespace: "everynode-system", Name: live.LeaseName, Holder: "controller-abc_123", Renewed: now, Seconds: 15}
@@ -173,17 +173,12 @@ func TestTheWayThroughAPod(t *testing.T) {
 		want     string // of the error, or the door's name
 	}{
 		"open to the cluster": {snapshot.Snapshot{Taken: now, Leases: []snapshot.Lease{lease}}, []runtime.Object{pod("0.0.0.0:8080")}, "Pod everynode-system/controller-abc"},
-		"loopback only": {
-			snapshot.Snapshot{Taken: now, Leases: []snapshot.Lease{lease}},
-			[]runtime.Object{pod("127.0.0.1:10270")},
-			"the controller in Pod everynode-system/controller-abc serves it on 127.0.0.1:10270 only; to get there: kubectl -n everynode-system port-forward pod/controller-abc 10270, and --controller-url http://127.0.0.1:10270",
-		},
 		"no Pod":          {snapshot.Snapshot{Taken: now, Leases: []snapshot.Lease{lease}}, nil, "controller-abc_123 holds the lease, and is no Pod in namespace everynode-system"},
 		"a lease run out": {snapshot.Snapshot{Taken: now.Add(time.Hour), Leases: []snapshot.Lease{lease}}, nil, "nobody holds a lease everynode-controller"},
 		"no lease at all": {snapshot.Snapshot{Taken: now}, nil, "nobody holds a lease everynode-controller"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			door, err := ThroughPod(context.Background(), fake.NewClientset(c.objects...), &c.snapshot)
+			door, err := ThroughPod(context.Background(), fake.NewClientset(c.objects...), nil, &c.snapshot)
 			var got string
 			if err != nil {
 				got = err.Error()
