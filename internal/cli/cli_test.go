@@ -88,11 +88,13 @@ func TestWhatAPersonSees(t *testing.T) {
 			"explain ds/logger node-3 --snapshot FILE", "",
 			note + "error: there is no node node-3\n  did you mean: node-1, node-2\n  see which there are: kubectl get nodes\n",
 		},
+		"each node in a line": {"explain b/logger -o wide --snapshot FILE", "NODE     ANSWER       REASON         POD   WAIT   DETAIL\n" +
+			"node-1   should run   NoController   -     -      nothing was written yet that tells\nnode-2   should run   NoController   -     -      nothing was written yet that tells\n", note},
 		"names only": {"explain b/logger -o name --snapshot FILE", "node/node-1\nnode/node-2\n", note},
 		"chosen by label": {
 			"explain -l app=logger -o name --snapshot FILE", "daemonset.apps/logger\n", note,
 		},
-		"an output that is not there": {"explain -o xml", "", "error: -o xml is unknown\n  use one of: json, yaml, name\n"},
+		"an output that is not there": {"explain -o xml", "", "error: -o xml is unknown\n  use one of: json, yaml, wide, name\n"},
 		"a name and -A":               {"explain -A x", "", "error: -A is for all DaemonSets, and one is named\n  leave -A out, or the name\n"},
 		"a reason that is nearly right": {
 			"explain logger --reason Noroom2 --snapshot FILE", "", "error: --reason=Noroom2 is unknown\n  did you mean: NoRoom\n  there are: " + strings.Join(codes(), ", ") + "\n",

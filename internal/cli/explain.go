@@ -36,13 +36,14 @@ func NewExplain(env Env) *cobra.Command {
   %[1]s explain -n monitoring node-exporter           # its nodes by reason
   %[1]s explain -n monitoring node-exporter node-011  # one node
   %[1]s explain node-exporter --reason NoRoom         # the nodes of a reason
+  %[1]s explain node-exporter -o wide                 # each node in a line
   %[1]s explain node-exporter --snapshot FILE         # from a file`, env.Program),
 		Args: cobra.MaximumNArgs(2),
 	}
 	x.Connection = NewConnection(env, cmd)
 	x.SelectFlags(cmd)
 	x.LiveFlag(cmd)
-	x.out = NewOutput(cmd, JSON, YAML, Name)
+	x.out = NewOutput(cmd, JSON, YAML, Wide, Name)
 	cmd.Flags().StringVar(&x.reason, "reason", "", "list the nodes with this reason")
 	_ = cmd.RegisterFlagCompletionFunc("reason", completeReason) // it fails for a flag that does not exist, and this one does
 	cmd.ValidArgsFunction = x.CompleteDaemonThenNode
@@ -182,8 +183,8 @@ func (x *explaining) printDaemonSet(book *explain.Book) error {
 	case x.out.Data():
 		return x.out.Encode(x.Streams.Out, d)
 	case x.out.Is(Name):
-		for _, node := range book.Nodes(fleet.Code(x.reason)) {
-			if _, err := fmt.Fprintln(x.Streams.Out, "node/"+node); err != nil {
+		for _, l := range book.Lines(fleet.Code(x.reason)) {
+			if _, err := fmt.Fprintln(x.Streams.Out, "node/"+l.Node); err != nil {
 				return err
 			}
 		}
@@ -192,6 +193,13 @@ func (x *explaining) printDaemonSet(book *explain.Book) error {
 	if x.reason != "" && len(d.Lines) == 0 {
 		fmt.Fprintf(x.Streams.ErrOut, "No node has reason %s.\n", x.reason)
 		return nil
+	}
+	if x.out.Is(Wide) {
+		var rows [][]string
+		for _, l := range book.Lines(fleet.Code(x.reason)) {
+			rows = append(rows, explain.LineRow(&l, d.Taken))
+		}
+		return x.out.Table(x.Streams.Out, explain.LineHeadings, rows)
 	}
 	return explain.WriteDaemonSet(x.Streams.Out, &d, x.Program, NewPaint(x.Streams.Out))
 }

@@ -173,9 +173,9 @@ func TestTheWayThroughAPod(t *testing.T) {
 		want     string // of the error, or the door's name
 	}{
 		"open to the cluster": {snapshot.Snapshot{Taken: now, Leases: []snapshot.Lease{lease}}, []runtime.Object{pod("0.0.0.0:8080")}, "Pod everynode-system/controller-abc"},
-		"no Pod":          {snapshot.Snapshot{Taken: now, Leases: []snapshot.Lease{lease}}, nil, "controller-abc_123 holds the lease, and is no Pod in namespace everynode-system"},
-		"a lease run out": {snapshot.Snapshot{Taken: now.Add(time.Hour), Leases: []snapshot.Lease{lease}}, nil, "nobody holds a lease everynode-controller"},
-		"no lease at all": {snapshot.Snapshot{Taken: now}, nil, "nobody holds a lease everynode-controller"},
+		"no Pod":              {snapshot.Snapshot{Taken: now, Leases: []snapshot.Lease{lease}}, nil, "controller-abc_123 holds the lease, and is no Pod in namespace everynode-system"},
+		"a lease run out":     {snapshot.Snapshot{Taken: now.Add(time.Hour), Leases: []snapshot.Lease{lease}}, nil, "nobody holds a lease everynode-controller"},
+		"no lease at all":     {snapshot.Snapshot{Taken: now}, nil, "nobody holds a lease everynode-controller"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			door, err := ThroughPod(context.Background(), fake.NewClientset(c.objects...), nil, &c.snapshot)

@@ -43,10 +43,16 @@ func (b *Book) DaemonSet() DaemonSet {
 func (b *Book) With(code fleet.Code) DaemonSet {
 	out := b.DaemonSet()
 	out.Groups = slices.DeleteFunc(out.Groups, func(g Group) bool { return g.Code != code })
-	out.Lines = []Line{}
+	out.Lines = b.Lines(code)
+	return out
+}
+
+// Lines are the nodes with a reason, or all without one.
+func (b *Book) Lines(code fleet.Code) []Line {
+	out := []Line{}
 	for _, l := range b.all() {
-		if l.Reason.Code == code {
-			out.Lines = append(out.Lines, l)
+		if code == "" || l.Reason.Code == code {
+			out = append(out, l)
 		}
 	}
 	return out

@@ -2,8 +2,9 @@ package explain
 
 import (
 	"fmt"
+	"time"
 
-	"github.com/everynode/everynode/internal/fleet"
+	"k8s.io/apimachinery/pkg/util/duration"
 )
 
 // Summary is several DaemonSets.
@@ -38,13 +39,17 @@ func worst(groups []Group) *Group {
 	return outdated
 }
 
-// Nodes are the names of the nodes with a reason, or of all without one.
-func (b *Book) Nodes(code fleet.Code) []string {
-	out := []string{}
-	for _, l := range b.all() {
-		if code == "" || l.Reason.Code == code {
-			out = append(out, l.Node)
-		}
+// LineHeadings are the columns of LineRow.
+var LineHeadings = []string{"Node", "Answer", "Reason", "Pod", "Wait", "Detail"}
+
+// LineRow is one node in a line, with how long it waits if time alone decides.
+func LineRow(l *Line, now time.Time) []string {
+	row := []string{l.Node, string(l.Answer), string(l.Reason.Code), "-", "-", l.Reason.Detail}
+	if l.Pod != "" {
+		row[3] = l.Pod
 	}
-	return out
+	if l.Until != nil {
+		row[4] = duration.HumanDuration(l.Until.Sub(now))
+	}
+	return row
 }

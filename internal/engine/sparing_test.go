@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/everynode/everynode/internal/fleet"
+	"github.com/everynode/everynode/internal/plan"
+	"github.com/everynode/everynode/internal/report"
+)
+
+// DaemonSets that are on their way share the writes of their status; what is the last news, or that a spec was seen, is told at once.
+func TestStatusWritesAreShared(t *testing.T) {
+	for _, c := range []struct {
+		what                     string
+		others                   int // on their way
+		settled, active, unknown bool
+		want                     time.Duration
+	}{
+		{"alone on its way", 0, false, true, false, 2 * time.Second},
+		{"one of five", 4, false, true, false, 2500 * time.Millisecond},
+		{"one of twenty", 19, false, true, false, 10 * time.Second},
+		{"one of a hundred", 99, false, true, false, 10 * time.Second},
+		{"settled while a hundred are on their way", 100, true, false, false, 100 * time.Millisecond},
+		{"settled, and something has begun", 0, true, true, false, 2 * time.Second},
+		{"a spec that its status has not seen", 99, false, true, true, 0},
+	} {
+		core := &Core{desks: map[types.UID]*desk{}}
+		for i := range c.others {
+			core.desks[types.UID(fmt.Sprint(i))] = &desk{}
+		}
+		core.desks["at rest"] = &desk{settled: true}
+		k := &desk{settled: c.settled}
+		core.desks["ours"] = k
+		d := &fleet.Daemon{Object: &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 2}}}
+		if c.unknown {
+			d.Object.Status.ObservedGeneration = 1
+		}
+		if got := core.statusGap(d, k, c.active); got != c.want {
+			t.Errorf("%s: %v, want %v", c.what, got, c.want)
+		}
+	}
+}
+
+// Many rounds of creates are one event every ten seconds, and the last is told of when all is done.
+func TestRoundsAreSummedUp(t *testing.T) {
+	var told []string
+	start := time.Unix(1000, 0)
+	core := NewCore(plan.Direct, func(_ *appsv1.DaemonSet, e report.Event, now time.Time) {
+		told = append(told, fmt.Sprintf("+%v %s", now.Sub(start), e.Message))
+	}, meter{})
+	k, d := &desk{}, &fleet.Daemon{Object: &appsv1.DaemonSet{}}
+	for second := range 25 {
+		now := start.Add(time.Duration(second) * time.Second)
+		k.made = append(k.made, fmt.Sprintf("d-%d", second))
+		k.settled = second == 24
+		core.sumUp(d, k, now)
+	}
+	core.sumUp(d, k, start.Add(time.Hour))
+	want := []string{
+		"+0s Created pod: d-0",
+		"+10s Created 10 pods: d-1, d-2, d-3, d-4, d-5 and 5 more",
+		"+20s Created 10 pods: d-11, d-12, d-13, d-14, d-15 and 5 more",
+		"+24s Created 4 pods: d-21, d-22, d-23, d-24",
+	}
+	if fmt.Sprint(told) != fmt.Sprint(want) {
+		t.Errorf("told\n%v\nwant\n%v", told, want)
+	}
+	if !k.wake.Equal(start.Add(sumGap)) { // the earliest that was asked for
+		t.Errorf("the next look is at +%v, want +%v", k.wake.Sub(start), sumGap)
+	}
+}
+
+// A round that has not ended is told of at its end, unless it is a large one.
+func TestARoundUnderWayIsToldOfAtItsEnd(t *testing.T) {
+	told := 0
+	core := NewCore(plan.Direct, func(*appsv1.DaemonSet, report.Event, time.Time) { told++ }, meter{})
+	k, d, now := &desk{busy: 1, made: make([]string, sumMany-1)}, &fleet.Daemon{Object: &appsv1.DaemonSet{}}, time.Unix(1000, 0)
+	if core.sumUp(d, k, now); told != 0 {
+		t.Errorf("%d events while a call is under way", told)
+	}
+	k.made = append(k.made, "d-49")
+	if core.sumUp(d, k, now); told != 1 || len(k.made) != 0 {
+		t.Errorf("%d events after %d Pods; %d are not told of", told, sumMany, len(k.made))
+	}
+}
