@@ -8,7 +8,7 @@ import (
 // ApplyPod takes in a Pod as the watch delivers it, in order, or its newer version.
 func (f *Fleet) ApplyPod(p *Pod, now time.Time) {
 	f.podsSeen = max(f.podsSeen, p.Version)
-	f.applyPod(p, now)
+	f.applyPod(p, now, true)
 }
 
 // ApplyAnswer takes in a Pod as the answer to an own create or patch has it. The watch may have told more by now.
@@ -20,18 +20,19 @@ func (f *Fleet) ApplyAnswer(p *Pod, now time.Time) {
 		}
 		return
 	}
-	f.applyPod(p, now)
+	f.applyPod(p, now, false)
 }
 
-func (f *Fleet) applyPod(p *Pod, now time.Time) {
+// applyPod takes in a Pod; seen tells that its changes are told of as they happen, rather than found later.
+func (f *Fleet) applyPod(p *Pod, now time.Time, seen bool) {
 	old := f.pods[p.Key()]
 	if old != nil && !old.Creating && p.Version <= old.Version {
 		return
 	}
 	if old == nil || old.UID != p.UID {
-		p.clock(nil, now)
+		p.clock(nil, now, seen)
 	} else {
-		p.clock(old, now)
+		p.clock(old, now, seen)
 		p.Deleting, p.Forced, p.Patching = old.Deleting, old.Forced, old.Patching
 		if old.same(p) {
 			*old = *p // same place in every index
@@ -114,16 +115,16 @@ func (f *Fleet) touchPodOwner(p *Pod) {
 
 // ReplacePods takes in a fresh list read at version: what it lacks is gone, unless newer than the list or in flight.
 func (f *Fleet) ReplacePods(list []*Pod, version Version, now time.Time) {
-	seen := make(map[*Pod]bool, len(list))
+	listed := make(map[*Pod]bool, len(list))
 	for _, p := range list {
-		f.applyPod(p, now)
+		f.applyPod(p, now, false)
 		if q := f.pods[p.Key()]; q.UID == p.UID {
-			seen[q] = true
+			listed[q] = true
 		}
 	}
 	f.podsSeen = max(f.podsSeen, version)
 	for _, p := range f.pods {
-		if !seen[p] && !p.Creating && p.Version <= version {
+		if !listed[p] && !p.Creating && p.Version <= version {
 			f.removePod(p)
 		}
 	}

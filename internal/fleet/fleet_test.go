@@ -221,6 +221,38 @@ func TestMinReadySecondsCountByTheOwnClock(t *testing.T) {
 	}
 }
 
+// What a list or an answer tells may be old news: a Pod that is Ready in it may have been so for long. It counts from then, and is
+// known not to be known.
+func TestWhoFindsAPodReadyDoesNotKnowSinceWhen(t *testing.T) {
+	key := types.NamespacedName{Namespace: "default", Name: "p"}
+	sight := func(v Version, ready bool) *Pod {
+		p := &Pod{Namespace: key.Namespace, Name: key.Name, UID: "u", Version: v, Ready: ready, Shape: &Shape{}}
+		if ready {
+			p.ReadyStamp = t0.Add(-time.Hour)
+		}
+		return p
+	}
+	for name, tc := range map[string]struct {
+		tell    func(f *Fleet, p *Pod, now time.Time)
+		unclear bool
+	}{
+		"the watch":               {func(f *Fleet, p *Pod, now time.Time) { f.ApplyPod(p, now) }, false},
+		"a list":                  {func(f *Fleet, p *Pod, now time.Time) { f.ReplacePods([]*Pod{p}, p.Version, now) }, true},
+		"the answer to a request": {func(f *Fleet, p *Pod, now time.Time) { f.ApplyAnswer(p, now) }, true},
+	} {
+		f, now := newFleet(), t0.Add(5*time.Second)
+		f.ApplyPod(sight(1, false), t0)
+		tc.tell(f, sight(2, true), now)
+		if p := f.Pod(key); !p.Ready || !p.ReadySince.Equal(now) || p.ClockUnclear != tc.unclear {
+			t.Errorf("%s: Ready %v since %v, unclear %v; want unclear %v", name, p.Ready, p.ReadySince.Sub(t0), p.ClockUnclear, tc.unclear)
+		}
+		f.ReplacePods([]*Pod{sight(2, true)}, 3, now.Add(time.Second))
+		if p := f.Pod(key); !p.ReadySince.Equal(now) || p.ClockUnclear != tc.unclear {
+			t.Errorf("%s, then a list that has no news: Ready since %v, unclear %v", name, p.ReadySince.Sub(t0), p.ClockUnclear)
+		}
+	}
+}
+
 func TestBackoffDoublesAndIsForgotten(t *testing.T) {
 	now, b := t0, Backoff{}
 	for _, want := range []time.Duration{1, 2, 4, 8, 8} {

@@ -138,14 +138,16 @@ func (p *Pod) AvailableAt(minReady time.Duration) (at time.Time, ok bool) {
 
 // clock sets ReadySince. Who saw the Pod turn Ready trusts its own clock. Who did not, after a restart, has only the
 // stamp, and turns it into its own time once, so that no later jump of either clock makes a Pod available or delays it;
-// a stamp in the future counts as now. A kubelet's clock may be ahead by so much that the stamp is just over. old is the Pod as it was known before, or nil.
-func (p *Pod) clock(old *Pod, now time.Time) {
+// a stamp in the future counts as now. A kubelet's clock may be ahead by so much that the stamp is just over. old is the Pod as it was
+// known before, or nil; seen tells that its changes are told of as they happen: who finds it Ready in a list counts from then, and
+// knows that it may have been so for longer.
+func (p *Pod) clock(old *Pod, now time.Time, seen bool) {
 	switch {
 	case !p.Ready:
 	case old != nil && old.Ready && old.ReadyStamp.Equal(p.ReadyStamp):
 		p.ReadySince, p.ClockUnclear = old.ReadySince, old.ClockUnclear
 	case old != nil || p.ReadyStamp.IsZero():
-		p.ReadySince = now
+		p.ReadySince, p.ClockUnclear = now, !seen
 	default:
 		p.ReadySince, p.ClockUnclear = now.Add(-max(0, now.Sub(p.ReadyStamp))), true
 	}

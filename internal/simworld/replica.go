@@ -55,7 +55,7 @@ func (r *Replica) start() {
 
 // lead has a process that stood by lead, as engine.Controller has it: what it knows has to be as new as the present.
 func (r *Replica) lead(d dice) {
-	r.alive, r.worstLag, r.ledFrom = true, 0, r.w.API.Version()
+	r.alive, r.ledFrom = true, r.w.API.Version()
 	for i, x := range r.watches {
 		kind := feed.Kinds[i]
 		r.pilot.Await(kind, fleet.Version(r.ledFrom))
