@@ -42,7 +42,7 @@ func (p *processors) next(used float64, now time.Time) bool {
 
 // memoryPercent is how much garbage may come on top of what is in use before it is collected, in percent of that; Go's own is 100.
 // Facts live long and what is read for them is small, so collecting twice as often takes little.
-const memoryPercent = 50
+const memoryPercent = 40
 
 // spareMemory keeps less garbage than Go does. Who sets GOGC has the last word.
 func spareMemory() {
