@@ -31,6 +31,7 @@ func (c *Core) Answer(a act.Answer, now time.Time) {
 		return
 	}
 	k.busy--
+	k.movedAt = now
 	c.pace.Answered(a.Outcome, now)
 	if a.Action.Kind == plan.Create {
 		k.ramp.Answered(a.Outcome, now, a.RetryAfter)

@@ -66,6 +66,8 @@ type desk struct {
 	progress    report.Progress
 	made, ended []string // Pods that no event has told of
 	summedAt    time.Time
+	// movedAt is when a call other than for the status last began or was answered.
+	movedAt time.Time
 	// settled: with the last plan nothing was under way or left to do, and every node that should be served was.
 	settled bool
 	// stalledOn tells what the rollout waits for from what it waited for before, since when, and whether that was told.

@@ -109,6 +109,7 @@ func rollout(a plan.Action) bool {
 // start notes an action as under way and makes its call.
 func (c *Core) start(d *fleet.Daemon, k *desk, a plan.Action, hash string, now time.Time) act.Call {
 	k.busy++
+	k.movedAt = now
 	c.pace.Started()
 	if a.Pod != nil {
 		pod := *a.Pod // the fleet goes on writing to its own while the call is under way

@@ -17,7 +17,7 @@ func settled(c plan.Counts) bool {
 // Events that sum up creates and deletes of one DaemonSet: how far they are apart while it goes on, and how many calls are worth one
 // before a round has ended.
 const (
-	sumGap  = 10 * time.Second
+	sumGap  = 30 * time.Second
 	sumMany = 50
 )
 
@@ -43,27 +43,39 @@ func (c *Core) sumUp(d *fleet.Daemon, k *desk, now time.Time) {
 	k.made, k.ended, k.summedAt = nil, nil, now
 }
 
-// Status writes of one DaemonSet: not closer together than this while it is on its way, and a little apart at all times.
+// Status writes of one DaemonSet: how far they are apart while it is on its way, while its Pods change by themselves, and when all is
+// done.
 const (
-	statusBusy = 2 * time.Second
-	statusCalm = 100 * time.Millisecond
+	statusBusy  = 2 * time.Second
+	statusQuiet = time.Second
+	statusCalm  = 100 * time.Millisecond
 	// statusShare is what each DaemonSet that is on its way adds to the gap: with twenty there are two writes a second in all. No gap is
 	// longer than statusLongest.
 	statusShare   = 500 * time.Millisecond
 	statusLongest = 10 * time.Second
+	// wayLimit is how long after its last call a DaemonSet that has not settled counts as on its way.
+	wayLimit = 10 * time.Second
 )
 
+// onItsWay tells that calls are under way, or that what the last ones did has yet to show.
+func (k *desk) onItsWay(now time.Time) bool {
+	return k.busy > 0 || !k.settled && now.Before(k.movedAt.Add(wayLimit))
+}
+
 // statusGap is how long after one status write the next may go out. The last news is told at once, and so is that a spec was seen.
-func (c *Core) statusGap(d *fleet.Daemon, k *desk, active bool) time.Duration {
+func (c *Core) statusGap(d *fleet.Daemon, k *desk, active bool, now time.Time) time.Duration {
 	switch {
 	case d.Object.Status.ObservedGeneration < d.Object.Generation:
 		return 0
-	case !active && k.settled:
+	case active || k.onItsWay(now):
+	case k.settled:
 		return statusCalm
+	default:
+		return statusQuiet
 	}
 	onTheirWay := 0
 	for _, other := range c.desks {
-		if !other.settled {
+		if other.onItsWay(now) {
 			onTheirWay++
 		}
 	}
@@ -84,7 +96,7 @@ func (c *Core) status(d *fleet.Daemon, k *desk, p plan.Plan, active bool, now ti
 	if !report.Differs(d.Object.Status, want) {
 		return act.Call{}, false
 	}
-	at := k.wroteAt.Add(c.statusGap(d, k, active))
+	at := k.wroteAt.Add(c.statusGap(d, k, active, now))
 	if k.statusRetry.Waits(now, 0) && k.statusRetry.Until.After(at) {
 		at = k.statusRetry.Until
 	}
