@@ -26,13 +26,13 @@ type watcher struct {
 	last   *apimodel.Change
 	booked bool
 	turns  uint64
-	// sights are the stamps of Ready as they were when the process first saw them, with the jump of the clock that then was.
-	sights map[types.UID]sight
+	// sights are the stamps of Ready that the process saw, with the jump of the clock that was when it first did.
+	sights map[sight]time.Duration
 }
 
 type sight struct {
-	stamp metav1.Time
-	shift time.Duration
+	pod   types.UID
+	stamp time.Time
 }
 
 func apiKind(k feed.Kind) apimodel.Kind { return apimodel.Kind(k) }
@@ -195,17 +195,18 @@ func (x *watcher) shifted(p *corev1.Pod) *corev1.Pod {
 		return p
 	}
 	if x.sights == nil {
-		x.sights = map[types.UID]sight{}
+		x.sights = map[sight]time.Duration{}
 	}
 	at := p.Status.Conditions[0].LastTransitionTime
-	s, known := x.sights[p.UID]
-	if !known || !s.stamp.Equal(&at) {
-		s = sight{at, x.r.w.stampShift}
-		x.sights[p.UID] = s
+	seen := sight{p.UID, at.UTC()}
+	shift, known := x.sights[seen]
+	if !known { // an older stamp may be told once more in between
+		shift = x.r.w.stampShift
+		x.sights[seen] = shift
 	}
-	if s.shift != 0 {
+	if shift != 0 {
 		p = p.DeepCopy()
-		p.Status.Conditions[0].LastTransitionTime = metav1.NewTime(at.Add(-s.shift))
+		p.Status.Conditions[0].LastTransitionTime = metav1.NewTime(at.Add(-shift))
 	}
 	return p
 }
