@@ -22,17 +22,21 @@ func forwarded(ctx context.Context, client kubernetes.Interface, cfg *rest.Confi
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	ready, ended := make(chan struct{}), make(chan error, 1)
+	ready, ended := make(chan struct{}), make(chan struct{})
 	forwarder, err := portforward.NewOnAddressesForStreamingWithContext(ctx, dialer, []string{"127.0.0.1"}, []string{"0:" + port}, ready, io.Discard, io.Discard)
 	if err != nil {
 		stop()
 		return nil, err
 	}
-	go func() { ended <- forwarder.ForwardPorts() }()
+	var failed error
+	go func() {
+		defer close(ended)
+		failed = forwarder.ForwardPorts()
+	}()
 	select {
 	case <-ready:
-	case err := <-ended:
-		err = errors.Join(err, context.Cause(ctx))
+	case <-ended:
+		err = errors.Join(failed, context.Cause(ctx))
 		stop()
 		return nil, err
 	}
