@@ -189,6 +189,8 @@ func (s *snapshot) pod(t *testing.T, name, node string, words []string) *fleet.P
 			p.Phase = corev1.PodSucceeded
 		case "terminating":
 			p.Terminating = true
+		case "deleting":
+			p.Deleting = true
 		case "age":
 			p.Created = epoch.Add(-duration(t, value))
 		case "foreign":

@@ -49,11 +49,11 @@ func (p *planner) inDoubt(s *fleet.Slot) bool {
 	return true
 }
 
-// unanswered tells whether a running Pod's deletion is under way and may yet be refused: with another Pod beside the old one
-// there would be three.
+// unanswered tells whether a Pod's deletion is under way and may yet be refused. With another Pod beside a running one there would be
+// three; beside ended ones they would pile up for as long as no delete gets an answer and each new Pod ends as well.
 func (p *planner) unanswered(s *fleet.Slot) bool {
 	for _, pod := range s.Pods {
-		if pod.Deleting && !pod.Terminating && !pod.Terminal() {
+		if pod.Deleting && !pod.Terminating {
 			p.wait(fleet.CallInFlight, "deleting "+pod.Name, time.Time{})
 			return true
 		}
