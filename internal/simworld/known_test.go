@@ -17,6 +17,7 @@ var known = map[uint64]string{
 	29000:   "after a restart the clocks of kubelets that are ahead let an available Pod go",
 	63265:   "a create found another request's Pod, and landed later",
 	7909:    "Pods that ended piled up while no delete was answered",
+	6131547: "the same without surge",
 	3041295: "a replica that stood by stood still while a Pod turned Ready",
 	854943:  "an old Pod became available while the create of its successor was in doubt",
 	845341:  "a surge went on elsewhere while a create was in doubt on a node that had been replaced",
