@@ -64,21 +64,19 @@ func (s *sound) moved(old *corev1.Pod, set *setTruth, by *serving) {
 			serve[nodeOf(p)] = true
 		}
 	}
-	least := set.leastDesired(f.horizon)
+	least := s.leastDesired(set, f.horizon)
 	s.w.holds(SurgeBudget, len(serve) > least, func() string {
 		return fmt.Sprintf("%s goes for %s, and with it %d nodes serve of %d for %s", old.Name, fleet.CapacityMoved, len(serve), least, uid)
 	})
 	s.pods[old.UID].displaced = true
 }
 
-// leastDesired is the smallest desired count since then.
-func (t *setTruth) leastDesired(then time.Time) int {
-	least := t.desired[len(t.desired)-1].n
-	for i := len(t.desired) - 1; i >= 0; i-- {
-		least = min(least, t.desired[i].n)
-		if t.desired[i].since.Before(then) {
-			break
+// leastDesired counts the nodes that should run it whatever states of node and spec since then a view puts together.
+func (s *sound) leastDesired(t *setTruth, then time.Time) (n int) {
+	for node := range t.may {
+		if !s.qualifiedSince(t, node, then, func(q qualified) bool { return !q.start }) {
+			n++
 		}
 	}
-	return least
+	return n
 }
