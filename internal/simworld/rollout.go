@@ -71,10 +71,11 @@ func (s *sound) moved(old *corev1.Pod, set *setTruth, by *serving) {
 	s.pods[old.UID].displaced = true
 }
 
-// leastDesired counts the nodes that should run it whatever states of node and spec since then a view puts together.
+// leastDesired counts the nodes that should run it whatever states of node and spec since then a view puts together; one that has
+// joined since may not be known.
 func (s *sound) leastDesired(t *setTruth, then time.Time) (n int) {
 	for node := range t.may {
-		if !s.qualifiedSince(t, node, then, func(q qualified) bool { return !q.start }) {
+		if known := s.nodes[node]; len(known) > 0 && known[0].since.Before(then) && !s.qualifiedSince(t, node, then, func(q qualified) bool { return !q.start }) {
 			n++
 		}
 	}
