@@ -23,6 +23,7 @@ var known = map[uint64]string{
 	4034829: "the checker forgot by which clock a stamp was first seen",
 	6179795: "the checker took states of node and spec for the only ones that a view could have",
 	6240874: "the checker took a node for known that had joined a moment ago",
+	4396881: "the loop stood still before it took in what had come",
 	3041295: "a replica that stood by stood still while a Pod turned Ready",
 	854943:  "an old Pod became available while the create of its successor was in doubt",
 	845341:  "a surge went on elsewhere while a create was in doubt on a node that had been replaced",

@@ -42,6 +42,7 @@ type Replica struct {
 	pausedUntil time.Time
 	slow        time.Duration // how late the loop is
 	worstSlow   time.Duration // how late it ever was
+	poked       time.Time     // since when the loop is booked
 	// worstLag is the longest that this process has been behind the truth.
 	worstLag time.Duration
 	lease    elector
@@ -165,7 +166,7 @@ func (r *Replica) poke() {
 	if r.due || r.pilot == nil {
 		return
 	}
-	r.due = true
+	r.due, r.poked = true, r.w.now
 	r.later(r.slow, r.loop)
 }
 
@@ -173,6 +174,7 @@ func (r *Replica) poke() {
 func (r *Replica) loop() {
 	r.due = false
 	w := r.w
+	r.worstSlow = max(r.worstSlow, w.now.Sub(r.poked)) // it may have stood still meanwhile
 	inbox, answers := r.inbox, r.answers
 	r.inbox, r.answers = nil, nil
 	for _, e := range inbox {
