@@ -122,9 +122,8 @@ func (p *Pod) Terminal() bool {
 // Leaving tells that the Pod is being deleted, or that its deletion has been asked for.
 func (p *Pod) Leaving() bool { return p.Terminating || p.Deleting }
 
-// Gone tells that the Pod no longer stands in the way of another: terminal, and the API server has marked it as deleted (U073). That
-// this was asked for is not enough: while no delete is answered, Pods that end would pile up.
-func (p *Pod) Gone() bool { return p.Terminal() && p.Terminating }
+// Gone tells that the Pod no longer stands in the way of another: terminal and on its way out (U073).
+func (p *Pod) Gone() bool { return p.Terminal() && p.Leaving() }
 
 // Hash is the value of the label controller-revision-hash, or empty.
 func (p *Pod) Hash() string { return p.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] }

@@ -69,7 +69,9 @@ func (p *planner) settle(s *fleet.Slot) {
 			p.wait(fleet.PodTerminating, blocker.Name, time.Time{})
 			return
 		}
-		p.creatable(s, fleet.Reason{Code: fleet.PodMissing})
+		if !p.unanswered(s) {
+			p.creatable(s, fleet.Reason{Code: fleet.PodMissing})
+		}
 	}
 }
 

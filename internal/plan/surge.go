@@ -49,11 +49,18 @@ func (p *planner) inDoubt(s *fleet.Slot) bool {
 	return true
 }
 
-// unanswered tells whether a Pod's deletion is under way and may yet be refused. With another Pod beside a running one there would be
-// three; beside ended ones they would pile up for as long as no delete gets an answer and each new Pod ends as well.
+// unanswered tells whether a running Pod's deletion is under way and may yet be refused: with another Pod beside the old one there would
+// be three. So it tells of a second one that has ended: they would pile up for as long as no delete gets an answer.
 func (p *planner) unanswered(s *fleet.Slot) bool {
+	ended := 0
 	for _, pod := range s.Pods {
-		if pod.Deleting && !pod.Terminating {
+		if !pod.Deleting || pod.Terminating {
+			continue
+		}
+		if pod.Terminal() {
+			ended++
+		}
+		if !pod.Terminal() || ended > 1 {
 			p.wait(fleet.CallInFlight, "deleting "+pod.Name, time.Time{})
 			return true
 		}
