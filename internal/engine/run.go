@@ -78,7 +78,7 @@ func New(cfg *rest.Config, opts Options) (*Controller, error) {
 		c.again[kind] = make(chan struct{}, 1)
 	}
 	c.loop = loop{
-		opts: opts, exec: act.NewExecutor(act.Cluster(reads, client.AppsV1()), callTimeout, act.Sleep),
+		opts: opts, exec: act.NewExecutor(act.Cluster(client.CoreV1(), client.AppsV1()), callTimeout, act.Sleep),
 		events: make(chan feed.Event, 1024), answers: make(chan act.Answer, paceLongest), orders: make(chan order),
 	}
 	return c, nil
