@@ -50,7 +50,7 @@ func Run(ctx context.Context, cfg *rest.Config, opts Options) error {
 type Controller struct {
 	loop
 	client *kubernetes.Clientset
-	reads  typedcorev1.CoreV1Interface // of Nodes and Pods, only what makes a fact
+	reads  typedcorev1.CoreV1Interface // for watching Nodes and Pods: only what makes a fact, read with pauses
 	again  map[feed.Kind]chan struct{}
 	// ran is closed when the loop has ended, watching when the feeds have as well; nil before the first Watch.
 	ran, watching chan struct{}
