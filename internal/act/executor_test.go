@@ -3,6 +3,7 @@ package act
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,6 +186,25 @@ func TestNothingIsAdoptedForADaemonSetThatIsAnother(t *testing.T) {
 	a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), call)
 	if a.Outcome != Gone || count(c, "patch") != 0 {
 		t.Errorf("outcome %v, %d patches", a.Outcome, count(c, "patch"))
+	}
+}
+
+// An orphan is adopted as it was seen, or not at all: since then it may have been asked to end.
+func TestOnlyWhatWasSeenIsAdopted(t *testing.T) {
+	c := fake.NewClientset(daemonSet(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d-x", UID: "uid-p", ResourceVersion: "9"}})
+	var sent []byte
+	c.PrependReactor("patch", "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
+		sent = a.(clienttesting.PatchAction).GetPatch()
+		return true, nil, apierrors.NewConflict(pods, "d-x", errors.New("changed"))
+	})
+	call := deleteCall(false)
+	call.Action.Kind = plan.Adopt
+	a := NewExecutor(Cluster(c.CoreV1(), c.AppsV1()), time.Second, Sleep).Do(context.Background(), call)
+	if a.Outcome != Conflict || a.Pod == nil || a.Pod.ResourceVersion != "9" {
+		t.Errorf("outcome %v with Pod %v", a.Outcome, a.Pod)
+	}
+	if want := `"resourceVersion":"7"`; !strings.Contains(string(sent), want) {
+		t.Errorf("the patch %s lacks %s", sent, want)
 	}
 }
 

@@ -32,19 +32,22 @@ func (x *Executor) patchPod(ctx context.Context, c Call, kind types.PatchType, m
 	switch {
 	case err == nil:
 		a.Pod = pod
-	case apierrors.IsInvalid(err): // a namesake, or another controller was faster
+	case apierrors.IsInvalid(err) || apierrors.IsConflict(err): // a namesake, or another controller was faster
 		a = x.bringHome(ctx, c, a)
 	}
 	return a
 }
 
-// adopt makes the DaemonSet the controller of an orphan (U053).
+// adopt makes the DaemonSet the controller of an orphan (U053), if it is still as the plan saw it: one that has been asked to end
+// since then, or has other labels, is no concern of the DaemonSet's.
 func (x *Executor) adopt(ctx context.Context, c Call) Answer {
 	if a, ok := x.alive(ctx, c.Daemon); !ok {
 		return a
 	}
 	ref := metav1.NewControllerRef(c.Daemon, appsv1.SchemeGroupVersion.WithKind(fleet.DaemonSetKind))
-	return x.patchPod(ctx, c, types.StrategicMergePatchType, map[string]any{"ownerReferences": []any{ref}})
+	return x.patchPod(ctx, c, types.StrategicMergePatchType, map[string]any{
+		"resourceVersion": c.Action.Pod.ResourceVersion(), "ownerReferences": []any{ref},
+	})
 }
 
 // release takes the DaemonSet out of a Pod's owners (U052). A Pod that is gone, or no longer owned, is released.

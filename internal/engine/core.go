@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -106,16 +107,30 @@ func (c *Core) Step(now time.Time, clock func() time.Time) []act.Call {
 	c.wakeUp(now)
 	var calls []act.Call
 	for _, d := range c.Fleet.Dirty() {
-		start, k := clock(), c.deskOf(d)
-		if err := k.book.Update(c.input(d, k, now)); err != nil {
-			c.announce(d.Object, report.Undecided(err), now)
-			continue // an event changes the DaemonSet; nothing is retried before
+		first := c.decide(d, now, clock)
+		calls = append(calls, first...)
+		if slices.ContainsFunc(first, takesEnded) {
+			// the successor need not wait for the answer; when the Pod is gone, it would come under its name
+			calls = append(calls, c.decide(d, now, clock)...)
 		}
-		c.observe.Planned(k.book.Numbers(), k.book, clock().Sub(start))
-		calls = append(calls, c.dispatch(d, k, now)...)
 	}
 	c.sweep()
 	return calls
+}
+
+func (c *Core) decide(d *fleet.Daemon, now time.Time, clock func() time.Time) []act.Call {
+	start, k := clock(), c.deskOf(d)
+	if err := k.book.Update(c.input(d, k, now)); err != nil {
+		c.announce(d.Object, report.Undecided(err), now)
+		return nil // an event changes the DaemonSet; nothing is retried before
+	}
+	c.observe.Planned(k.book.Numbers(), k.book, clock().Sub(start))
+	return c.dispatch(d, k, now)
+}
+
+// takesEnded tells that a call deletes a Pod that has ended.
+func takesEnded(call act.Call) bool {
+	return call.Status == nil && call.Action.Kind == plan.Delete && call.Action.Pod.Terminal()
 }
 
 // lookLater is after how long a DaemonSet is looked at that got a copy of one of its revisions.

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
-	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 
 	"github.com/everynode/everynode/internal/act"
@@ -50,7 +49,7 @@ func Run(ctx context.Context, cfg *rest.Config, opts Options) error {
 type Controller struct {
 	loop
 	client *kubernetes.Clientset
-	reads  typedcorev1.CoreV1Interface // for watching Nodes and Pods: only what makes a fact, read with pauses
+	api    feed.API // for watching and acting; client is for what neither needs
 	again  map[feed.Kind]chan struct{}
 	// ran is closed when the loop has ended, watching when the feeds have as well; nil before the first Watch.
 	ran, watching chan struct{}
@@ -69,16 +68,16 @@ func New(cfg *rest.Config, opts Options) (*Controller, error) {
 	if err != nil {
 		return nil, err
 	}
-	reads, err := feed.CoreClient(cfg)
+	api, err := feed.Connect(cfg)
 	if err != nil {
 		return nil, err
 	}
-	c := &Controller{client: client, reads: reads, again: map[feed.Kind]chan struct{}{}}
+	c := &Controller{client: client, api: api, again: map[feed.Kind]chan struct{}{}}
 	for _, kind := range feed.Kinds {
 		c.again[kind] = make(chan struct{}, 1)
 	}
 	c.loop = loop{
-		opts: opts, exec: act.NewExecutor(act.Cluster(client.CoreV1(), client.AppsV1()), callTimeout, act.Sleep),
+		opts: opts, exec: act.NewExecutor(act.Cluster(api.Core, api.Apps), callTimeout, act.Sleep),
 		events: make(chan feed.Event, 1024), answers: make(chan act.Answer, paceLongest), orders: make(chan order),
 	}
 	return c, nil
@@ -99,7 +98,7 @@ func (c *Controller) Watch(ctx context.Context) {
 	var feeding sync.WaitGroup
 	feeding.Go(func() {
 		feed.Run(ctx, c.client, feed.Options{
-			Target: match.Target, Again: c.again, Core: c.reads,
+			Target: match.Target, Again: c.again, API: &c.api,
 			OnError: func(kind feed.Kind, err error) {
 				c.opts.Metrics.FeedError(string(kind))
 				c.opts.Logger.Warn("watch failed and is repeated with backoff", "kind", kind, "error", err)

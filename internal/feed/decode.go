@@ -8,25 +8,40 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
+	typedappsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 )
 
-// CoreClient makes a client whose Nodes and Pods have the fields that are read here, and no others: nothing that comes from it may
-// be written back.
-func CoreClient(cfg *rest.Config) (typedcorev1.CoreV1Interface, error) {
+// API is what objects are read from.
+type API struct {
+	Core typedcorev1.CoreV1Interface
+	Apps typedappsv1.AppsV1Interface
+}
+
+// Connect makes an API whose Nodes and Pods have the fields that are read here, and no others: of those, nothing that comes from it
+// may be written back. What it tells comes over one connection, so that of two kinds, what happened first is known first.
+func Connect(cfg *rest.Config) (API, error) {
 	cfg = rest.CopyConfig(cfg)
 	patiently(cfg)
-	cfg.APIPath, cfg.GroupVersion = "/api", &corev1.SchemeGroupVersion
-	cfg.NegotiatedSerializer = sifting{rest.CodecFactoryForGeneratedClient(scheme.Scheme, scheme.Codecs).WithoutConversion()}
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = rest.DefaultKubernetesUserAgent()
 	}
-	client, err := rest.RESTClientFor(cfg)
+	connection, err := rest.HTTPClientFor(cfg)
 	if err != nil {
-		return nil, err
+		return API{}, err
 	}
-	return typedcorev1.New(client), nil
+	apps, err := typedappsv1.NewForConfigAndClient(cfg, connection)
+	if err != nil {
+		return API{}, err
+	}
+	cfg.APIPath, cfg.GroupVersion = "/api", &corev1.SchemeGroupVersion
+	cfg.NegotiatedSerializer = sifting{rest.CodecFactoryForGeneratedClient(scheme.Scheme, scheme.Codecs).WithoutConversion()}
+	core, err := rest.RESTClientForConfigAndClient(cfg, connection)
+	if err != nil {
+		return API{}, err
+	}
+	return API{Core: typedcorev1.New(core), Apps: apps}, nil
 }
 
 // sifting is a serializer that reads Nodes and Pods through a sieve.

@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
-	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -49,8 +48,8 @@ type Event struct {
 type Options struct {
 	// Target gives the node that a Pod without nodeName is pinned to, from its spec.
 	Target func(*corev1.PodSpec) (string, bool)
-	// Core, if set, is what Nodes and Pods are read from, rather than the client: CoreClient reads only what matters.
-	Core typedcorev1.CoreV1Interface
+	// API, if set, is what objects are read from, rather than the client: Connect's reads only what matters.
+	API *API
 	// Again, if it has a channel for a kind, has that kind read afresh with each value that comes.
 	Again map[Kind]chan struct{}
 	// OnError is told of lists and watches that failed; they are repeated with backoff. It is called by several goroutines.
@@ -59,9 +58,9 @@ type Options struct {
 
 // Run feeds events into out until ctx ends.
 func Run(ctx context.Context, client kubernetes.Interface, o Options, out chan<- Event) {
-	core, apps := o.Core, client.AppsV1()
-	if core == nil {
-		core = client.CoreV1()
+	api := o.API
+	if api == nil {
+		api = &API{client.CoreV1(), client.AppsV1()}
 	}
 	send := func(e Event) {
 		e.Received = time.Now()
@@ -83,10 +82,10 @@ func Run(ctx context.Context, client kubernetes.Interface, o Options, out chan<-
 			}
 		})
 	}
-	start(&corev1.Node{}, from(Nodes, core.Nodes(), o.OnError))
-	start(&corev1.Pod{}, from(Pods, core.Pods(""), o.OnError))
-	start(&appsv1.DaemonSet{}, from(DaemonSets, apps.DaemonSets(""), o.OnError))
-	start(&appsv1.ControllerRevision{}, from(Revisions, apps.ControllerRevisions(""), o.OnError))
+	start(&corev1.Node{}, from(Nodes, api.Core.Nodes(), o.OnError))
+	start(&corev1.Pod{}, from(Pods, api.Core.Pods(""), o.OnError))
+	start(&appsv1.DaemonSet{}, from(DaemonSets, api.Apps.DaemonSets(""), o.OnError))
+	start(&appsv1.ControllerRevision{}, from(Revisions, api.Apps.ControllerRevisions(""), o.OnError))
 	running.Wait()
 }
 

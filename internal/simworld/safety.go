@@ -47,6 +47,9 @@ func (s *sound) podWrite(c apimodel.Change, p *corev1.Pod, t *podTruth, by *serv
 		w.holds(Ownership, metav1.GetControllerOf(old) == nil && metav1.IsControlledBy(p, call.Daemon), func() string {
 			return "adopts " + p.Name + ", which has another owner"
 		})
+		w.holds(Ownership, old.DeletionTimestamp == nil && matches(call.Daemon, old), func() string {
+			return "adopts " + p.Name + ", which is on its way out, or is not meant"
+		})
 		t.disturbed, t.adopted, t.adopter = true, f.started, call.Daemon.UID
 	case plan.Release:
 		w.holds(Ownership, !metav1.IsControlledBy(p, call.Daemon), func() string { return p.Name + " is not released" })
@@ -303,4 +306,10 @@ func (s *sound) surgeFinished(old *corev1.Pod, node string, by *serving) {
 		ok = ok || (t.ours(uid) && t.last != nil && served(t.last))
 	}
 	s.w.holds(SurgeBudget, ok, func() string { return fmt.Sprintf("%s goes before another serves on %s", old.Name, node) })
+}
+
+// matches tells that a DaemonSet selects a Pod.
+func matches(ds *appsv1.DaemonSet, p *corev1.Pod) bool {
+	selector, err := metav1.LabelSelectorAsSelector(ds.Spec.Selector)
+	return err == nil && selector.Matches(labels.Set(p.Labels))
 }

@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/everynode/everynode/internal/feed"
+	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/plan"
 	"github.com/everynode/everynode/internal/simworld/apimodel"
 )
@@ -190,18 +192,26 @@ func (r *run) patchPod(o slot) op {
 	}
 	strange := r.dice.IntN(5) == 0
 	hash := fmt.Sprint("hash", r.dice.IntN(2))
-	text := fmt.Sprintf("%v %s for %s, UID as of state %d of %d, stranger's %v, %s", kind, o.name, from.name, pick+1, states, strange, hash)
+	text := fmt.Sprintf("%v %s for %s, as of state %d of %d, stranger's %v, %s", kind, o.name, from.name, pick+1, states, strange, hash)
 	return op{text: text, on: o, do: func(s *side) (metav1.Object, error) {
-		uid := stranger
-		if pick >= 0 && !strange {
-			uid = s.seen[o][pick].GetUID()
+		pod := &fleet.Pod{Namespace: r.namespace, Name: s.name(o), UID: stranger, Version: 1}
+		if pick >= 0 {
+			state := s.seen[o][pick]
+			if !strange {
+				pod.UID = state.GetUID()
+			}
+			v, err := feed.ParseVersion(state.GetResourceVersion())
+			if err != nil {
+				return nil, err
+			}
+			pod.Version = v
 		}
 		ds := daemonSet(r.namespace, from.name)
 		ds.UID = stranger
 		if last := s.last(from); last != nil {
 			ds = last.(*appsv1.DaemonSet)
 		}
-		how, body := written(r.ctx, ds, kind, r.namespace, s.name(o), uid, hash)
+		how, body := written(r.ctx, ds, kind, pod, hash)
 		return s.PatchPod(r.ctx, r.namespace, s.name(o), how, body)
 	}}
 }

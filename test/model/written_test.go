@@ -35,10 +35,10 @@ func (s *scribe) PatchPod(_ context.Context, _, _ string, kind types.PatchType, 
 }
 
 // written is the very patch that internal/act sends.
-func written(ctx context.Context, ds *appsv1.DaemonSet, kind plan.Kind, namespace, name string, uid types.UID, hash string) (types.PatchType, []byte) {
+func written(ctx context.Context, ds *appsv1.DaemonSet, kind plan.Kind, pod *fleet.Pod, hash string) (types.PatchType, []byte) {
 	s := &scribe{ds: ds}
 	act.NewExecutor(s, time.Minute, act.Sleep).Do(ctx, act.Call{Daemon: ds, Action: plan.Action{
-		Kind: kind, Hash: hash, Pod: &fleet.Pod{Namespace: namespace, Name: name, UID: uid},
+		Kind: kind, Hash: hash, Pod: pod,
 	}})
 	return s.kind, s.body
 }
