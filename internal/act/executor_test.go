@@ -37,7 +37,7 @@ func createCall() Call {
 }
 
 func deleteCall(guarded bool) Call {
-	p := &fleet.Pod{Namespace: "default", Name: "d-x", UID: "uid-p", Version: 7}
+	p := &fleet.Pod{Name: "d-x", UID: "uid-p", Version: 7, Shape: &fleet.Shape{Namespace: "default"}}
 	return Call{Daemon: daemonSet(), Action: plan.Action{Kind: plan.Delete, Node: "n1", Pod: p, Guarded: guarded}}
 }
 

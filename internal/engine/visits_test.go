@@ -92,9 +92,9 @@ func (s *still) pod(i int, ready bool) *fleet.Pod {
 		hash = r.Labels[appsv1.DefaultDaemonSetUniqueLabelKey]
 	}
 	p := &fleet.Pod{
-		Namespace: "default", Name: fmt.Sprint("d-", i), UID: types.UID(fmt.Sprint("p", i)), Version: s.version(), Node: fmt.Sprintf("n%05d", i),
-		Phase: corev1.PodRunning, Ready: ready,
-		Shape: &fleet.Shape{Owner: "uid-d", OwnerKind: fleet.DaemonSetKind, OwnerName: "d", Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: hash}},
+		Name: fmt.Sprint("d-", i), UID: types.UID(fmt.Sprint("p", i)), Version: s.version(), Node: fmt.Sprintf("n%05d", i),
+		Phase: fleet.PhaseRunning, Ready: ready,
+		Shape: &fleet.Shape{Namespace: "default", Owner: "uid-d", OwnerKind: fleet.DaemonSetKind, OwnerName: "d", Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: hash}},
 	}
 	s.Fleet.ApplyPod(p, s.now)
 	return p
@@ -196,7 +196,7 @@ func TestARolloutLooksAtEachNodeAFewTimes(t *testing.T) {
 			case c.Status != nil:
 				a.DaemonSet = s.written()
 			case c.Action.Kind == plan.Delete:
-				s.Fleet.DeletePod(&fleet.Pod{Namespace: "default", Name: c.Action.Pod.Name, UID: c.Action.Pod.UID, Version: s.version()})
+				s.Fleet.DeletePod(&fleet.Pod{Name: c.Action.Pod.Name, UID: c.Action.Pod.UID, Version: s.version(), Shape: c.Action.Pod.Shape})
 			case c.Action.Kind == plan.Create:
 				a.Pod = plan.NewPod(s.ds, c.Hash, c.Action.Node, c.Action.Name, plan.Direct)
 				a.Pod.UID, a.Pod.ResourceVersion, a.Pod.Status.Phase = types.UID(c.Action.Name), fmt.Sprint(s.version()), corev1.PodRunning

@@ -130,7 +130,7 @@ func (b *Book) podOf(pod *fleet.Pod) Pod {
 	if pod.Creating {
 		return out
 	}
-	out.Age = age(b.world.Now, pod.Created)
+	out.Age = age(b.world.Now, pod.Created.Time())
 	p := b.record(pod)
 	if p == nil {
 		return out
@@ -177,7 +177,7 @@ func (b *Book) stateOf(pod *fleet.Pod) string {
 	case pod.Deleting:
 		return "being deleted"
 	case pod.Terminal():
-		return strings.ToLower(string(pod.Phase))
+		return strings.ToLower(pod.Phase.String())
 	case pod.Node == "":
 		return "unscheduled"
 	case b.available(pod):
@@ -185,7 +185,7 @@ func (b *Book) stateOf(pod *fleet.Pod) string {
 	case pod.Ready:
 		return "ready"
 	}
-	return strings.ToLower(string(pod.Phase)) + ", not ready"
+	return strings.ToLower(pod.Phase.String()) + ", not ready"
 }
 
 func joined(reason, message string) string {

@@ -13,7 +13,7 @@ func (f *Fleet) ApplyPod(p *Pod, now time.Time) {
 
 // ApplyAnswer takes in a Pod as the answer to an own create or patch has it. The watch may have told more by now.
 func (f *Fleet) ApplyAnswer(p *Pod, now time.Time) {
-	old := f.pods[p.Key()]
+	old := f.pods.get(p.Namespace, p.Name)
 	if p.Version <= f.podsSeen && (old == nil || old.UID != p.UID) {
 		if old != nil && old.Creating {
 			f.removePod(old)
@@ -25,7 +25,7 @@ func (f *Fleet) ApplyAnswer(p *Pod, now time.Time) {
 
 // applyPod takes in a Pod; seen tells that its changes are told of as they happen, rather than found later.
 func (f *Fleet) applyPod(p *Pod, now time.Time, seen bool) {
-	old := f.pods[p.Key()]
+	old := f.pods.get(p.Namespace, p.Name)
 	if old != nil && !old.Creating && p.Version <= old.Version {
 		return
 	}
@@ -35,6 +35,7 @@ func (f *Fleet) applyPod(p *Pod, now time.Time, seen bool) {
 		p.clock(old, now, seen)
 		p.Deleting, p.Forced, p.Patching = old.Deleting, old.Forced, old.Patching
 		if old.same(p) {
+			p.place = old.place
 			*old = *p // same place in every index
 			return
 		}
@@ -48,14 +49,14 @@ func (f *Fleet) applyPod(p *Pod, now time.Time, seen bool) {
 	if n := f.nodes[p.Node]; n != nil && (old == nil || old.frees(p)) {
 		f.wake(n) // there is less room now
 	}
-	f.pods[p.Key()] = p
+	f.pods.put(p)
 	f.link(p, now)
 }
 
 // DeletePod takes a Pod out. A Pod of another UID under the same name, or a newer version, stays.
 func (f *Fleet) DeletePod(p *Pod) {
 	f.podsSeen = max(f.podsSeen, p.Version)
-	old := f.pods[p.Key()]
+	old := f.pods.get(p.Namespace, p.Name)
 	if old == nil || old.UID != p.UID {
 		return
 	}
@@ -65,8 +66,8 @@ func (f *Fleet) DeletePod(p *Pod) {
 // Creating notes that a create call for p is in flight. Until it is answered the slot counts as filled and the room as taken.
 func (f *Fleet) Creating(p *Pod, now time.Time) {
 	p.Creating = true
-	if f.pods[p.Key()] == nil {
-		f.pods[p.Key()] = p
+	if f.pods.get(p.Namespace, p.Name) == nil {
+		f.pods.put(p)
 		f.link(p, now)
 		if n := f.nodes[p.Node]; n != nil {
 			f.wake(n)
@@ -76,14 +77,14 @@ func (f *Fleet) Creating(p *Pod, now time.Time) {
 
 // NotCreated notes that the create call for p has certainly made no Pod.
 func (f *Fleet) NotCreated(p *Pod) {
-	if old := f.pods[p.Key()]; old != nil && old.Creating {
+	if old := f.pods.get(p.Namespace, p.Name); old != nil && old.Creating {
 		f.removePod(old)
 	}
 }
 
 // MarkDeleting notes whether the deletion of that Pod has been asked for.
 func (f *Fleet) MarkDeleting(p *Pod, on bool) {
-	if q := f.pods[p.Key()]; q != nil && q.UID == p.UID && q.Deleting != on {
+	if q := f.pods.get(p.Namespace, p.Name); q != nil && q.UID == p.UID && q.Deleting != on {
 		q.Deleting = on
 		f.touchPodOwner(q)
 	}
@@ -91,7 +92,7 @@ func (f *Fleet) MarkDeleting(p *Pod, on bool) {
 
 // MarkForced notes whether that Pod's end has been asked for at once.
 func (f *Fleet) MarkForced(p *Pod, on bool) {
-	if q := f.pods[p.Key()]; q != nil && q.UID == p.UID && q.Forced != on {
+	if q := f.pods.get(p.Namespace, p.Name); q != nil && q.UID == p.UID && q.Forced != on {
 		q.Forced = on
 		f.touchPodOwner(q)
 	}
@@ -99,7 +100,7 @@ func (f *Fleet) MarkForced(p *Pod, on bool) {
 
 // MarkPatching notes whether an adoption, release or relabelling of that Pod is in flight.
 func (f *Fleet) MarkPatching(p *Pod, on bool) {
-	if q := f.pods[p.Key()]; q != nil && q.UID == p.UID && q.Patching != on {
+	if q := f.pods.get(p.Namespace, p.Name); q != nil && q.UID == p.UID && q.Patching != on {
 		q.Patching = on
 		f.touchPodOwner(q)
 	}
@@ -118,12 +119,12 @@ func (f *Fleet) ReplacePods(list []*Pod, version Version, now time.Time) {
 	listed := make(map[*Pod]bool, len(list))
 	for _, p := range list {
 		f.applyPod(p, now, false)
-		if q := f.pods[p.Key()]; q.UID == p.UID {
+		if q := f.pods.get(p.Namespace, p.Name); q.UID == p.UID {
 			listed[q] = true
 		}
 	}
 	f.podsSeen = max(f.podsSeen, version)
-	for _, p := range f.pods {
+	for p := range f.pods.all {
 		if !listed[p] && !p.Creating && p.Version <= version {
 			f.removePod(p)
 		}
@@ -131,7 +132,7 @@ func (f *Fleet) ReplacePods(list []*Pod, version Version, now time.Time) {
 }
 
 func (f *Fleet) removePod(p *Pod) {
-	delete(f.pods, p.Key())
+	f.pods.drop(p)
 	f.unlink(p)
 	if n := f.nodes[p.Node]; n != nil && !p.Terminal() {
 		f.wake(n)
@@ -141,9 +142,12 @@ func (f *Fleet) removePod(p *Pod) {
 // link enters a Pod into the indexes and into its owner's slot.
 func (f *Fleet) link(p *Pod, now time.Time) {
 	if n := f.nodes[p.Node]; n != nil {
-		n.pods[p] = struct{}{}
+		n.pods.add(p)
 	} else if p.Node != "" {
-		add(f.homeless, p.Node, p)
+		if f.homeless[p.Node] == nil {
+			f.homeless[p.Node] = &crowd{}
+		}
+		f.homeless[p.Node].add(p)
 	}
 	if p.Owner == "" {
 		add(f.orphans, p.Namespace, p)
@@ -156,7 +160,10 @@ func (f *Fleet) link(p *Pod, now time.Time) {
 	if p.OwnerKind != DaemonSetKind {
 		return
 	}
-	add(f.byOwner, p.Owner, p)
+	if f.byOwner[p.Owner] == nil {
+		f.byOwner[p.Owner] = &herd{}
+	}
+	f.byOwner[p.Owner].add(p)
 	if d := f.byUID[p.Owner]; d != nil && d.Key.Namespace == p.Namespace {
 		f.seat(d, p, now)
 		f.Touch(d.Key)
@@ -186,9 +193,11 @@ func (f *Fleet) seat(d *Daemon, p *Pod, now time.Time) {
 
 func (f *Fleet) unlink(p *Pod) {
 	if n := f.nodes[p.Node]; n != nil {
-		delete(n.pods, p)
-	} else {
-		remove(f.homeless, p.Node, p)
+		n.pods.remove(p)
+	} else if c := f.homeless[p.Node]; c != nil {
+		if c.remove(p); len(*c) == 0 {
+			delete(f.homeless, p.Node)
+		}
 	}
 	if p.Owner == "" {
 		remove(f.orphans, p.Namespace, p)
@@ -201,7 +210,10 @@ func (f *Fleet) unlink(p *Pod) {
 	if p.OwnerKind != DaemonSetKind {
 		return
 	}
-	remove(f.byOwner, p.Owner, p)
+	h := f.byOwner[p.Owner]
+	if h.remove(p); len(*h) == 0 {
+		delete(f.byOwner, p.Owner)
+	}
 	if d := f.byUID[p.Owner]; d != nil && d.Key.Namespace == p.Namespace {
 		f.unseat(d, p)
 		f.Touch(d.Key)

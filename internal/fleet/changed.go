@@ -52,7 +52,7 @@ func (d *Daemon) EachKind(yield func(PodKind) bool) {
 func (d *Daemon) count(p *Pod, by int) {
 	k := PodKind{
 		Hash: p.Hash(), Generation: p.Labels[TemplateGenerationLabel],
-		Older: p.Created.Before(d.Object.CreationTimestamp.Time), Creating: p.Creating,
+		Older: p.Created.Time().Before(d.Object.CreationTimestamp.Time), Creating: p.Creating,
 	}
 	if d.kinds[k] += by; d.kinds[k] == 0 {
 		delete(d.kinds, k)

@@ -18,10 +18,10 @@ type Fleet struct {
 	nodes     map[string]*Node
 	daemons   map[types.NamespacedName]*Daemon
 	byUID     map[types.UID]*Daemon
-	pods      map[types.NamespacedName]*Pod
-	byOwner   map[types.UID]map[*Pod]struct{}
+	pods      index
+	byOwner   map[types.UID]*herd
 	orphans   map[string]map[*Pod]struct{} // by namespace
-	homeless  map[string]map[*Pod]struct{} // bound to a node that is not known, by its name
+	homeless  map[string]*crowd            // bound to a node that is not known, by its name
 	revisions map[types.NamespacedName]*Revision
 	history   map[types.UID]map[*Revision]struct{} // by owner
 	unowned   map[string]map[*Revision]struct{}    // revisions of nobody, by namespace
@@ -40,8 +40,8 @@ func New(judge NewJudge) *Fleet {
 	return &Fleet{
 		judge: judge,
 		nodes: map[string]*Node{}, daemons: map[types.NamespacedName]*Daemon{}, byUID: map[types.UID]*Daemon{},
-		pods: map[types.NamespacedName]*Pod{}, byOwner: map[types.UID]map[*Pod]struct{}{},
-		orphans: map[string]map[*Pod]struct{}{}, homeless: map[string]map[*Pod]struct{}{},
+		pods: index{byName: map[string]map[string]*Pod{}}, byOwner: map[types.UID]*herd{},
+		orphans: map[string]map[*Pod]struct{}{}, homeless: map[string]*crowd{},
 		history: map[types.UID]map[*Revision]struct{}{}, unowned: map[string]map[*Revision]struct{}{},
 		revisions: map[types.NamespacedName]*Revision{}, dirty: map[types.NamespacedName]struct{}{}, later: map[types.UID]struct{}{},
 	}
@@ -54,11 +54,13 @@ func (f *Fleet) Daemon(key types.NamespacedName) *Daemon { return f.daemons[key]
 func (f *Fleet) Node(name string) *Node { return f.nodes[name] }
 
 // Pod is the Pod of that name, or nil.
-func (f *Fleet) Pod(key types.NamespacedName) *Pod { return f.pods[key] }
+func (f *Fleet) Pod(key types.NamespacedName) *Pod {
+	return f.pods.get(key.Namespace, key.Name)
+}
 
 // Sizes are the numbers of nodes, DaemonSets, Pods and revisions that are known.
 func (f *Fleet) Sizes() (nodes, daemons, pods, revisions int) {
-	return len(f.nodes), len(f.daemons), len(f.pods), len(f.revisions)
+	return len(f.nodes), len(f.daemons), f.pods.size, len(f.revisions)
 }
 
 // Dirty takes the DaemonSets that may need another decision: highest priority first, then by name, so that network and

@@ -45,8 +45,8 @@ func node(name string, v Version, labels map[string]string) *Node {
 
 func pod(name, uid, daemon, on string, v Version) *Pod {
 	return &Pod{
-		Namespace: "default", Name: name, UID: types.UID(uid), Version: v, Node: on, Created: t0,
-		Shape: &Shape{Owner: types.UID("uid-" + daemon), OwnerKind: DaemonSetKind, OwnerName: daemon, Labels: map[string]string{"app": daemon}},
+		Name: name, UID: types.UID(uid), Version: v, Node: on, Created: StampOf(t0),
+		Shape: &Shape{Namespace: "default", Owner: types.UID("uid-" + daemon), OwnerKind: DaemonSetKind, OwnerName: daemon, Labels: map[string]string{"app": daemon}},
 	}
 }
 
@@ -208,9 +208,9 @@ func TestMinReadySecondsCountByTheOwnClock(t *testing.T) {
 	} {
 		f := newFleet()
 		for i, s := range tc.sights {
-			p := &Pod{Namespace: "default", Name: "p", UID: "u", Version: Version(i + 1), Ready: s.ready, Shape: &Shape{}}
+			p := &Pod{Name: "p", UID: "u", Version: Version(i + 1), Ready: s.ready, Shape: &Shape{Namespace: "default"}}
 			if s.ready {
-				p.ReadyStamp = t0.Add(s.stamp)
+				p.ReadyStamp = StampOf(t0.Add(s.stamp))
 			}
 			f.ApplyPod(p, t0.Add(s.at))
 		}
@@ -226,9 +226,9 @@ func TestMinReadySecondsCountByTheOwnClock(t *testing.T) {
 func TestWhoFindsAPodReadyDoesNotKnowSinceWhen(t *testing.T) {
 	key := types.NamespacedName{Namespace: "default", Name: "p"}
 	sight := func(v Version, ready bool) *Pod {
-		p := &Pod{Namespace: key.Namespace, Name: key.Name, UID: "u", Version: v, Ready: ready, Shape: &Shape{}}
+		p := &Pod{Name: key.Name, UID: "u", Version: v, Ready: ready, Shape: &Shape{Namespace: key.Namespace}}
 		if ready {
-			p.ReadyStamp = t0.Add(-time.Hour)
+			p.ReadyStamp = StampOf(t0.Add(-time.Hour))
 		}
 		return p
 	}

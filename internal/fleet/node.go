@@ -25,7 +25,7 @@ type Node struct {
 	// Seen is when this controller first knew the node.
 	Seen time.Time
 
-	pods    map[*Pod]struct{}
+	pods    crowd
 	waiters map[*Slot]*Daemon
 }
 
@@ -49,7 +49,7 @@ func (n *Node) Zone() string { return n.Labels[corev1.LabelTopologyZone] }
 
 // EachPod calls yield for every Pod that is bound to this node or being created on it, of any owner, in no order.
 func (n *Node) EachPod(yield func(*Pod) bool) {
-	for p := range n.pods {
+	for _, p := range n.pods {
 		if !yield(p) {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 )
 
 // DaemonSetKind is the kind that a controller reference to a DaemonSet carries.
@@ -21,7 +22,7 @@ const TemplateGenerationLabel = "pod-template-generation"
 
 // Pod is what is known of one Pod, of any owner.
 type Pod struct {
-	Namespace, Name string
+	Name string
 	// UID is empty while the create call is in flight.
 	UID     types.UID
 	Version Version
@@ -29,14 +30,15 @@ type Pod struct {
 	Node, Target string
 	// Shape is never nil.
 	*Shape
-	Phase corev1.PodPhase
-	// Why is status.reason and status.message of a Failed or Succeeded Pod.
-	Why Reason
+	// Why is status.reason and status.message of a Failed or Succeeded Pod; nil where there is neither.
+	Why *Reason
 	// Ready is the Ready condition; ReadyStamp is its transition time by the kubelet's clock, and ReadySince the moment
 	// by this controller's clock from which minReadySeconds counts.
-	ReadyStamp, ReadySince time.Time
-	Created                time.Time
-	Ready                  bool
+	ReadyStamp Stamp
+	ReadySince time.Time
+	Created    Stamp
+	Phase      Phase
+	Ready      bool
 	// ClockUnclear tells that nobody saw the Pod turn Ready: for how long it has been, only a stamp of the kubelet's clock says.
 	ClockUnclear bool
 	// Terminating tells that deletionTimestamp is set.
@@ -49,10 +51,13 @@ type Pod struct {
 	Forced bool
 	// Patching: an adoption, release or relabelling is in flight.
 	Patching bool
+	// place is where the herd has it.
+	place uint32
 }
 
 // Shape is what the Pods of one template have in common. Pods share it, so it is never modified.
 type Shape struct {
+	Namespace string
 	// Owner is the UID of the controller reference, of any kind; empty for an orphan. OwnerKind and OwnerName go with it.
 	Owner                types.UID
 	OwnerKind, OwnerName string
@@ -65,7 +70,7 @@ type Shape struct {
 
 // Equal tells whether Pods of both shapes are alike.
 func (s *Shape) Equal(o *Shape) bool {
-	return s == o || s.Owner == o.Owner && s.OwnerKind == o.OwnerKind && s.OwnerName == o.OwnerName && s.Priority == o.Priority && s.takesAs(o) && maps.Equal(s.Labels, o.Labels)
+	return s == o || s.Namespace == o.Namespace && s.Owner == o.Owner && s.OwnerKind == o.OwnerKind && s.OwnerName == o.OwnerName && s.Priority == o.Priority && s.takesAs(o) && maps.Equal(s.Labels, o.Labels)
 }
 
 // takesAs tells whether both take the same on their nodes.
@@ -76,11 +81,12 @@ func (s *Shape) takesAs(o *Shape) bool {
 // NewPod reads a fact from an API object. target gives the node that an unbound Pod is pinned to.
 func NewPod(o *corev1.Pod, version Version, target string) *Pod {
 	p := &Pod{
-		Namespace: o.Namespace, Name: o.Name, UID: o.UID, Version: version,
-		Node: o.Spec.NodeName, Phase: o.Status.Phase,
-		Created: o.CreationTimestamp.Time, Terminating: o.DeletionTimestamp != nil,
-		Shape: &Shape{Labels: o.Labels, Requests: requestsOf(&o.Spec), HostPorts: hostPortsOf(&o.Spec)},
+		Version: version, Node: o.Spec.NodeName, Phase: PhaseOf(o.Status.Phase),
+		Created: StampOf(o.CreationTimestamp.Time), Terminating: o.DeletionTimestamp != nil,
+		Shape: &Shape{Namespace: o.Namespace, Labels: o.Labels, Requests: requestsOf(&o.Spec), HostPorts: hostPortsOf(&o.Spec)},
 	}
+	names := o.Name + string(o.UID) // kept together
+	p.Name, p.UID = names[:len(o.Name)], types.UID(names[len(o.Name):])
 	if p.Node == "" {
 		p.Target = target
 	}
@@ -90,12 +96,12 @@ func NewPod(o *corev1.Pod, version Version, target string) *Pod {
 	if ref := metav1.GetControllerOfNoCopy(o); ref != nil {
 		p.Owner, p.OwnerKind, p.OwnerName = ref.UID, ref.Kind, ref.Name
 	}
-	if p.Terminal() {
-		p.Why = Reason{Code: Code(o.Status.Reason), Detail: o.Status.Message}
+	if p.Terminal() && o.Status.Reason+o.Status.Message != "" {
+		p.Why = &Reason{Code: Code(o.Status.Reason), Detail: o.Status.Message}
 	}
 	for i := range o.Status.Conditions {
 		if c := &o.Status.Conditions[i]; c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-			p.Ready, p.ReadyStamp = true, c.LastTransitionTime.Time
+			p.Ready, p.ReadyStamp = true, StampOf(c.LastTransitionTime.Time)
 		}
 	}
 	return p
@@ -116,7 +122,7 @@ func (p *Pod) On() string {
 
 // Terminal tells that the Pod's containers have ended for good.
 func (p *Pod) Terminal() bool {
-	return p.Phase == corev1.PodFailed || p.Phase == corev1.PodSucceeded
+	return p.Phase == PhaseFailed || p.Phase == PhaseSucceeded
 }
 
 // Leaving tells that the Pod is being deleted, or that its deletion has been asked for.
@@ -144,12 +150,12 @@ func (p *Pod) AvailableAt(minReady time.Duration) (at time.Time, ok bool) {
 func (p *Pod) clock(old *Pod, now time.Time, seen bool) {
 	switch {
 	case !p.Ready:
-	case old != nil && old.Ready && old.ReadyStamp.Equal(p.ReadyStamp):
+	case old != nil && old.Ready && old.ReadyStamp == p.ReadyStamp:
 		p.ReadySince, p.ClockUnclear = old.ReadySince, old.ClockUnclear
-	case old != nil || p.ReadyStamp.IsZero():
+	case old != nil || p.ReadyStamp == 0:
 		p.ReadySince, p.ClockUnclear = now, !seen
 	default:
-		p.ReadySince, p.ClockUnclear = now.Add(-max(0, now.Sub(p.ReadyStamp))), true
+		p.ReadySince, p.ClockUnclear = now.Add(-max(0, now.Sub(p.ReadyStamp.Time()))), true
 	}
 }
 
@@ -161,7 +167,7 @@ func ComparePods(a, b *Pod) int {
 		}
 		return 1
 	}
-	if c := a.Created.Compare(b.Created); c != 0 {
+	if c := cmp.Compare(a.Created, b.Created); c != 0 {
 		return c
 	}
 	return cmp.Compare(a.Name, b.Name)
@@ -170,7 +176,7 @@ func ComparePods(a, b *Pod) int {
 // same tells whether the difference between two versions of a Pod matters to any decision.
 func (p *Pod) same(o *Pod) bool {
 	return p.UID == o.UID && p.Node == o.Node && p.Target == o.Target && p.Owner == o.Owner &&
-		p.Phase == o.Phase && p.Why == o.Why && p.Ready == o.Ready && p.ReadyStamp.Equal(o.ReadyStamp) &&
+		p.Phase == o.Phase && ptr.Equal(p.Why, o.Why) && p.Ready == o.Ready && p.ReadyStamp == o.ReadyStamp &&
 		p.Terminating == o.Terminating && p.Creating == o.Creating &&
 		(p.Shape == o.Shape || p.takesAs(o.Shape) && maps.Equal(p.Labels, o.Labels))
 }

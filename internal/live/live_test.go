@@ -34,8 +34,8 @@ func cluster(uid types.UID) *fleet.Fleet {
 	}, 1, false, t0)
 	for _, node := range []string{"n1", "n2", "gone"} {
 		f.ApplyPod(&fleet.Pod{
-			Namespace: key.Namespace, Name: "exporter-" + node, UID: types.UID("pod-" + node), Version: 1, Node: node, Ready: true, ReadyStamp: t0,
-			Shape: &fleet.Shape{Owner: uid, OwnerKind: fleet.DaemonSetKind, OwnerName: key.Name, Labels: map[string]string{"app": "x"}},
+			Name: "exporter-" + node, UID: types.UID("pod-" + node), Version: 1, Node: node, Ready: true, ReadyStamp: fleet.StampOf(t0),
+			Shape: &fleet.Shape{Namespace: key.Namespace, Owner: uid, OwnerKind: fleet.DaemonSetKind, OwnerName: key.Name, Labels: map[string]string{"app": "x"}},
 		}, t0)
 	}
 	return f

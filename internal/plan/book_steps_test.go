@@ -84,7 +84,7 @@ func (k *keeping) aCall() {
 		d.CreateAnswered(node, []string{"", "d-unsure"}[k.draw("unsure", 2)], k.now.Add(time.Minute), k.now)
 	case 2:
 		if pod := k.pods[fmt.Sprint("p", k.draw("pod", 8))]; pod != nil {
-			k.fleet.MarkDeleting(&fleet.Pod{Namespace: "default", Name: pod.Name, UID: pod.UID}, k.draw("on", 2) == 0)
+			k.fleet.MarkDeleting(&fleet.Pod{Name: pod.Name, UID: pod.UID, Shape: &fleet.Shape{Namespace: "default"}}, k.draw("on", 2) == 0)
 		}
 	case 3:
 		if b := k.books[d.UID]; b != nil && b.Hash() != "" {

@@ -89,7 +89,7 @@ func (p *planner) removeEnded(s *fleet.Slot) (held bool) {
 			continue
 		}
 		code := fleet.PodFailed
-		if pod.Phase != "Failed" {
+		if pod.Phase != fleet.PhaseFailed {
 			code = fleet.PodSucceeded
 		}
 		p.remove(s, Action{Pod: pod, Guarded: true, Reason: fleet.Reason{Code: code, Detail: ended(pod)}})
@@ -99,7 +99,7 @@ func (p *planner) removeEnded(s *fleet.Slot) (held bool) {
 }
 
 func ended(pod *fleet.Pod) string {
-	if pod.Why.Code == "" {
+	if pod.Why == nil || pod.Why.Code == "" {
 		return fmt.Sprintf("Pod %s ended as %s", pod.Name, pod.Phase)
 	}
 	return fmt.Sprintf("Pod %s ended as %s, %s", pod.Name, pod.Phase, pod.Why)

@@ -205,7 +205,7 @@ func (p *planner) updated(pod *fleet.Pod) bool {
 // DaemonSet, so the label of a Pod that is older than the DaemonSet, an adopted one, says nothing.
 func (p *planner) sameGeneration(pod *fleet.Pod) bool {
 	return p.template != "" && pod.Labels[fleet.TemplateGenerationLabel] == p.template &&
-		!pod.Created.Before(p.d.Object.CreationTimestamp.Time)
+		!pod.Created.Time().Before(p.d.Object.CreationTimestamp.Time)
 }
 
 // unclear tells of an old Pod that it may serve, but that this controller cannot know for how long it has been Ready: it is not

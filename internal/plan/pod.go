@@ -59,9 +59,10 @@ func namePrefix(name string) string {
 // Pending is the fact that stands for a Pod whose create call is in flight.
 func Pending(d *fleet.Daemon, hash, node, name string, placement Placement) *fleet.Pod {
 	p := &fleet.Pod{
-		Namespace: d.Key.Namespace, Name: name, Phase: corev1.PodPending, Creating: true,
+		Name: name, Phase: fleet.PhasePending, Creating: true,
 		Shape: &fleet.Shape{
-			Owner: d.UID, OwnerKind: fleet.DaemonSetKind, OwnerName: d.Key.Name, Labels: podLabels(d.Object, hash),
+			Namespace: d.Key.Namespace,
+			Owner:     d.UID, OwnerKind: fleet.DaemonSetKind, OwnerName: d.Key.Name, Labels: podLabels(d.Object, hash),
 			Priority: d.Priority, Requests: d.Requests, HostPorts: d.HostPorts,
 		},
 	}

@@ -164,10 +164,11 @@ func (s *snapshot) node(t *testing.T, name string, words []string) *fleet.Node {
 
 func (s *snapshot) pod(t *testing.T, name, node string, words []string) *fleet.Pod {
 	p := &fleet.Pod{
-		Namespace: "default", Name: name, UID: types.UID("uid-" + name), Version: s.next(), Node: node,
-		Created: epoch.Add(-time.Hour), Phase: corev1.PodRunning,
+		Name: name, UID: types.UID("uid-" + name), Version: s.next(), Node: node,
+		Created: fleet.StampOf(epoch.Add(-time.Hour)), Phase: fleet.PhaseRunning,
 		Shape: &fleet.Shape{
-			Owner: s.ds.UID, OwnerKind: fleet.DaemonSetKind, OwnerName: "d", Requests: fleet.Resources{Pods: 1},
+			Namespace: "default",
+			Owner:     s.ds.UID, OwnerKind: fleet.DaemonSetKind, OwnerName: "d", Requests: fleet.Resources{Pods: 1},
 			Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: s.hash},
 		},
 	}
@@ -180,19 +181,19 @@ func (s *snapshot) pod(t *testing.T, name, node string, words []string) *fleet.P
 		case "ready":
 			p.Ready, p.ReadyStamp = true, p.Created
 		case "ready-for":
-			p.Ready, p.ReadyStamp = true, epoch.Add(-duration(t, value))
+			p.Ready, p.ReadyStamp = true, fleet.StampOf(epoch.Add(-duration(t, value)))
 		case "unbound":
-			p.Node, p.Target, p.Phase = "", node, corev1.PodPending
+			p.Node, p.Target, p.Phase = "", node, fleet.PhasePending
 		case "failed":
-			p.Phase = corev1.PodFailed
+			p.Phase = fleet.PhaseFailed
 		case "succeeded":
-			p.Phase = corev1.PodSucceeded
+			p.Phase = fleet.PhaseSucceeded
 		case "terminating":
 			p.Terminating = true
 		case "deleting":
 			p.Deleting = true
 		case "age":
-			p.Created = epoch.Add(-duration(t, value))
+			p.Created = fleet.StampOf(epoch.Add(-duration(t, value)))
 		case "foreign":
 			p.Owner, p.OwnerKind, p.Labels = "uid-other", "ReplicaSet", nil
 		case "orphan":

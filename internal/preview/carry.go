@@ -54,7 +54,7 @@ func (p *Player) reshape(old *fleet.Pod, change func(*fleet.Shape)) {
 func (p *Player) create(d *fleet.Daemon, hash string, a plan.Action) {
 	pod := plan.Pending(d, hash, a.Node, a.Name, p.Placement)
 	p.serial++
-	pod.UID, pod.Created, pod.Creating = types.UID(fmt.Sprintf("preview-%d", p.serial)), p.now, false
+	pod.UID, pod.Created, pod.Creating = types.UID(fmt.Sprintf("preview-%d", p.serial)), fleet.StampOf(p.now), false
 	pod.Node, pod.Target = a.Node, "" // who binds it takes no time here
 	p.apply(pod)
 	p.tell(d, PodCreated, a.Node, a.Reason)

@@ -46,8 +46,8 @@ func (p *Player) start() {
 			case pod.Leaving():
 				p.end(pod)
 			case pod.Terminal() || pod.Ready:
-			case p.begin.Sub(pod.Created) < 3*ready+time.Minute:
-				p.comeReady(d, pod, max(0, ready-p.begin.Sub(pod.Created)))
+			case p.begin.Sub(pod.Created.Time()) < 3*ready+time.Minute:
+				p.comeReady(d, pod, max(0, ready-p.begin.Sub(pod.Created.Time())))
 			}
 		}
 	}
@@ -65,7 +65,7 @@ func (p *Player) comeReady(d *fleet.Daemon, pod *fleet.Pod, after time.Duration)
 			return
 		}
 		next := *q
-		next.Ready, next.ReadyStamp, next.Phase = true, p.now, "Running"
+		next.Ready, next.ReadyStamp, next.Phase = true, fleet.StampOf(p.now), fleet.PhaseRunning
 		p.apply(&next)
 		p.tell(d, PodReady, q.Node, fleet.Reason{})
 	})

@@ -130,18 +130,18 @@ func (c *cluster) daemon(t *testing.T, f *fleet.Fleet, ds *appsv1.DaemonSet) {
 			continue
 		}
 		p := plan.Pending(d, revision.HashOf(rev), s.NodeName, ds.Name+"-"+s.NodeName, plan.Direct)
-		p.UID, p.Version, p.Creating, p.Phase = types.UID("uid-"+p.Name), c.next(), false, corev1.PodRunning
-		p.Created = epoch.Add(-1000 * time.Hour)
-		p.Ready, p.ReadyStamp = s.Node.Ready, p.Created.Add(8*time.Second)
+		p.UID, p.Version, p.Creating, p.Phase = types.UID("uid-"+p.Name), c.next(), false, fleet.PhaseRunning
+		born := epoch.Add(-1000 * time.Hour)
+		p.Created, p.Ready, p.ReadyStamp = fleet.StampOf(born), s.Node.Ready, fleet.StampOf(born.Add(8*time.Second))
 		f.ApplyPod(p, epoch)
 	}
 }
 
 func (c *cluster) pod(t *testing.T, name, node string, words []string) *fleet.Pod {
 	p := &fleet.Pod{
-		Namespace: "default", Name: name, UID: types.UID("uid-" + name), Version: c.next(), Node: node, Phase: corev1.PodRunning,
-		Created: epoch.Add(-time.Hour), Ready: true, ReadyStamp: epoch,
-		Shape: &fleet.Shape{Owner: "uid-rs", OwnerKind: "ReplicaSet", OwnerName: "web", Requests: fleet.Resources{Pods: 1}},
+		Name: name, UID: types.UID("uid-" + name), Version: c.next(), Node: node, Phase: fleet.PhaseRunning,
+		Created: fleet.StampOf(epoch.Add(-time.Hour)), Ready: true, ReadyStamp: fleet.StampOf(epoch),
+		Shape: &fleet.Shape{Namespace: "default", Owner: "uid-rs", OwnerKind: "ReplicaSet", OwnerName: "web", Requests: fleet.Resources{Pods: 1}},
 	}
 	for _, w := range words {
 		key, value, _ := strings.Cut(w, "=")

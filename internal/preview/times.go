@@ -56,7 +56,7 @@ func basisOf(f *fleet.Fleet, own *fleet.Daemon) Basis {
 
 func readyTimes(d *fleet.Daemon, out []time.Duration) []time.Duration {
 	for pod := range d.EachPod {
-		if took := pod.ReadyStamp.Sub(pod.Created); pod.Ready && !pod.ReadyStamp.IsZero() && took >= 0 {
+		if took := pod.ReadyStamp.Time().Sub(pod.Created.Time()); pod.Ready && pod.ReadyStamp != 0 && took >= 0 {
 			out = append(out, max(took, time.Second)) // stamps are in whole seconds
 		}
 	}

@@ -145,7 +145,7 @@ func young(s *fleet.Slot, now time.Time) bool {
 	if s == nil {
 		return false
 	}
-	return slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return now.Sub(pod.Created) < patience })
+	return slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return now.Sub(pod.Created.Time()) < patience })
 }
 
 // blockers gathers what the plan waits for, but for nodes whose turn has simply not come.

@@ -54,9 +54,9 @@ func planOf(t *testing.T, strategy appsv1.DaemonSetUpdateStrategyType, pods ...p
 			p.hash = revision.HashOf(rev)
 		}
 		f.ApplyPod(&fleet.Pod{
-			Namespace: "ns", Name: "d-" + name, UID: types.UID("pod-" + name), Version: 1, Node: name, Phase: corev1.PodRunning,
-			Shape:   &fleet.Shape{Owner: "uid", OwnerKind: fleet.DaemonSetKind, Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: p.hash}},
-			Created: epoch.Add(-p.age), Ready: p.ready, ReadyStamp: epoch.Add(-p.age),
+			Name: "d-" + name, UID: types.UID("pod-" + name), Version: 1, Node: name, Phase: fleet.PhaseRunning,
+			Shape:   &fleet.Shape{Namespace: "ns", Owner: "uid", OwnerKind: fleet.DaemonSetKind, Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: p.hash}},
+			Created: fleet.StampOf(epoch.Add(-p.age)), Ready: p.ready, ReadyStamp: fleet.StampOf(epoch.Add(-p.age)),
 		}, epoch)
 	}
 	d := f.Daemon(types.NamespacedName{Namespace: "ns", Name: "d"})

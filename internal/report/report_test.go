@@ -100,7 +100,7 @@ func TestARefusalSaysWhatItMeans(t *testing.T) {
 		FailedDelete:   {Kind: plan.Delete, Node: "n1"},
 		RolloutBlocked: {Kind: plan.DryRun, Node: "n1"},
 		FailedHistory:  {Kind: plan.Revise},
-		FailedAdopt:    {Kind: plan.Adopt, Pod: &fleet.Pod{Namespace: "default", Name: "p"}},
+		FailedAdopt:    {Kind: plan.Adopt, Pod: &fleet.Pod{Name: "p", Shape: &fleet.Shape{Namespace: "default"}}},
 	} {
 		if e := Refused(a, no); e.Reason != reason || e.Type != corev1.EventTypeWarning || !strings.Contains(e.Message, "exceeded quota: q") {
 			t.Errorf("%v: %+v", a.Kind, e)

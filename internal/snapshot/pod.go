@@ -88,7 +88,7 @@ func (s *Snapshot) AddPod(o *corev1.Pod) error {
 	f := fleet.NewPod(o, fleet.Version(v), target)
 	p := Pod{
 		Namespace: f.Namespace, Name: f.Name, UID: f.UID, Version: v, Node: f.Node, Target: f.Target, Labels: f.Labels,
-		Created: f.Created, Finalizers: o.Finalizers, Phase: f.Phase, Priority: f.Priority,
+		Created: f.Created.Time(), Finalizers: o.Finalizers, Phase: o.Status.Phase, Priority: f.Priority,
 		Requests: Resources(f.Requests), Containers: containersOf(o), Pinned: pinned(&o.Spec),
 	}
 	for _, port := range f.HostPorts {
@@ -97,7 +97,7 @@ func (s *Snapshot) AddPod(o *corev1.Pod) error {
 	if f.Owner != "" {
 		p.Owner = &Owner{UID: f.Owner, Kind: f.OwnerKind, Name: f.OwnerName}
 	}
-	if f.Why != (fleet.Reason{}) {
+	if f.Why != nil {
 		p.Why = &Why{Reason: string(f.Why.Code), Message: f.Why.Detail}
 	}
 	p.times(o)
@@ -145,9 +145,9 @@ func pinned(spec *corev1.PodSpec) bool {
 // Fact is the Pod as decisions know it.
 func (p *Pod) Fact() *fleet.Pod {
 	f := &fleet.Pod{
-		Namespace: p.Namespace, Name: p.Name, UID: p.UID, Version: fleet.Version(p.Version), Node: p.Node, Target: p.Target,
-		Phase: p.Phase, Created: p.Created, Terminating: p.Deleted != nil,
-		Shape: &fleet.Shape{Labels: p.Labels, Priority: p.Priority, Requests: fleet.Resources(p.Requests)},
+		Name: p.Name, UID: p.UID, Version: fleet.Version(p.Version), Node: p.Node, Target: p.Target,
+		Phase: fleet.PhaseOf(p.Phase), Created: fleet.StampOf(p.Created), Terminating: p.Deleted != nil,
+		Shape: &fleet.Shape{Namespace: p.Namespace, Labels: p.Labels, Priority: p.Priority, Requests: fleet.Resources(p.Requests)},
 	}
 	for _, port := range p.HostPorts {
 		f.HostPorts = append(f.HostPorts, fleet.HostPort(port))
@@ -156,10 +156,10 @@ func (p *Pod) Fact() *fleet.Pod {
 		f.Owner, f.OwnerKind, f.OwnerName = p.Owner.UID, p.Owner.Kind, p.Owner.Name
 	}
 	if p.Why != nil {
-		f.Why = fleet.Reason{Code: fleet.Code(p.Why.Reason), Detail: p.Why.Message}
+		f.Why = &fleet.Reason{Code: fleet.Code(p.Why.Reason), Detail: p.Why.Message}
 	}
 	if p.Ready != nil && p.Ready.Status == corev1.ConditionTrue {
-		f.Ready, f.ReadyStamp = true, p.Ready.Since
+		f.Ready, f.ReadyStamp = true, fleet.StampOf(p.Ready.Since)
 	}
 	return f
 }

@@ -194,7 +194,7 @@ func (r *run) patchPod(o slot) op {
 	hash := fmt.Sprint("hash", r.dice.IntN(2))
 	text := fmt.Sprintf("%v %s for %s, as of state %d of %d, stranger's %v, %s", kind, o.name, from.name, pick+1, states, strange, hash)
 	return op{text: text, on: o, do: func(s *side) (metav1.Object, error) {
-		pod := &fleet.Pod{Namespace: r.namespace, Name: s.name(o), UID: stranger, Version: 1}
+		pod := &fleet.Pod{Name: s.name(o), UID: stranger, Version: 1, Shape: &fleet.Shape{Namespace: r.namespace}}
 		if pick >= 0 {
 			state := s.seen[o][pick]
 			if !strange {

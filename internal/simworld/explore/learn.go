@@ -75,7 +75,7 @@ func (l *learner) apply(fl *fleet.Fleet, what lesson) {
 		fl.DeletePod(p)
 	case seeAnswer:
 		if what.told {
-			other := &fleet.Pod{Namespace: "other", Name: "other", UID: "other", Version: p.Version, Shape: &fleet.Shape{}}
+			other := &fleet.Pod{Name: "other", UID: "other", Version: p.Version, Shape: &fleet.Shape{Namespace: "other"}}
 			fl.ApplyPod(other, now)
 			fl.DeletePod(other)
 		}
