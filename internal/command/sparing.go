@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"syscall"
 	"time"
 )
@@ -40,16 +41,35 @@ func (p *processors) next(used float64, now time.Time) bool {
 	return p.all
 }
 
-// memoryPercent is how much garbage may come on top of what is in use before it is collected, in percent of that; Go's own is 100.
-// Facts live long and what is read for them is small, so collecting twice as often takes little.
-const memoryPercent = 40
+// Facts live long and what is read for them is small: collecting garbage often takes little, as long as there is enough of it.
+const (
+	// garbageAllowed is how much garbage there may always be, in bytes; garbageLeast is how much of what is in use there may be, in
+	// percent, and garbageMost what a small heap is limited to. Go's own is 100 %.
+	garbageAllowed            = 8 << 20
+	garbageLeast, garbageMost = 40, 400
+)
 
-// spareMemory keeps less garbage than Go does. Who sets GOGC has the last word.
-func spareMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(memoryPercent)
-	}
+// garbagePercent is how much garbage may come on top of so many bytes in use before it is collected, in percent.
+func garbagePercent(live uint64) int {
+	return int(min(max(garbageAllowed*100/max(live, 1), garbageLeast), garbageMost)) //nolint:gosec // it is within the two bounds
 }
+
+// spareMemory sets that anew after each collection, so that a heap that grows fast has not the garbage of a small one. Who sets GOGC has
+// the last word.
+func spareMemory() {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	if metrics.Read(sample); sample[0].Value.Kind() != metrics.KindUint64 {
+		return
+	}
+	debug.SetGCPercent(garbagePercent(sample[0].Value.Uint64()))
+	runtime.SetFinalizer(new(afterCollection), func(*afterCollection) { spareMemory() })
+}
+
+// afterCollection is an object that nobody uses, so that the next collection tells of it.
+type afterCollection struct{ _ [16]byte }
 
 // spareProcessors uses one processor while that is enough, until ctx ends. Who sets GOMAXPROCS has the last word.
 func spareProcessors(ctx context.Context, log *slog.Logger) {

@@ -32,6 +32,15 @@ func TestProcessors(t *testing.T) {
 	}
 }
 
+// A small heap may have 8 MiB of garbage, a large one two fifths of what is in use.
+func TestGarbage(t *testing.T) {
+	for live, want := range map[uint64]int{0: 400, 1 << 20: 400, 4 << 20: 200, 8 << 20: 100, 16 << 20: 50, 20 << 20: 40, 2 << 30: 40} {
+		if got := garbagePercent(live); got != want {
+			t.Errorf("%d bytes in use: %d %%, want %d", live, got, want)
+		}
+	}
+}
+
 // What a process used goes up as it works.
 func TestUsed(t *testing.T) {
 	before := used()

@@ -21,8 +21,8 @@ import (
 	"github.com/everynode/everynode/test/bench/cluster"
 )
 
-// creators is how many creates are under way at a time.
-const creators = 32
+// callsAtATime is how many calls are under way at a time.
+const callsAtATime = 32
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -55,50 +55,64 @@ func start(ctx context.Context) error {
 	return run(ctx, client, *daemons)
 }
 
+// floor does what has to be done, and decides nothing.
+type floor struct {
+	client  kubernetes.Interface
+	daemons int
+	nodes   []string
+	board   *board
+	calls   chan struct{} // one for each call that is under way
+}
+
+// run makes all Pods, and with each SIGHUP replaces them by those of the next version.
 func run(ctx context.Context, client kubernetes.Interface, daemons int) error {
+	roll := make(chan os.Signal, 1)
+	signal.Notify(roll, syscall.SIGHUP)
 	nodes, err := nodeNames(ctx, client)
 	if err != nil {
 		return fmt.Errorf("list nodes: %w", err)
 	}
-	ready := make(chan string, 1024)
+	f := &floor{client: client, daemons: daemons, nodes: nodes, board: newBoard(), calls: make(chan struct{}, callsAtATime)}
 	watching, stopWatching := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { f.watch(watching) })
+	defer running.Wait()
 	defer stopWatching()
-	go watch(watching, client, ready)
-	failed := make(chan error, 1)
-	var creating sync.WaitGroup
-	creating.Go(func() {
-		if err := create(ctx, client, daemons, nodes); err != nil {
-			failed <- err
-		}
-	})
-	defer creating.Wait()
-	seen := map[string]bool{}
-	for len(seen) < daemons*len(nodes) {
-		select {
-		case err := <-failed:
-			return err
-		case name := <-ready:
-			seen[name] = true
-		}
+	if err := f.first(ctx); err != nil {
+		return err
 	}
-	fmt.Printf("%d Pods are Ready\n", len(seen))
-	<-ctx.Done()
-	return nil
+	fmt.Printf("%d Pods are Ready\n", daemons*len(nodes))
+	for version := 2; ; version++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-roll:
+		}
+		if err := f.roll(ctx, cluster.Version(version)); err != nil {
+			return err
+		}
+		fmt.Printf("%d Pods are replaced\n", daemons*len(nodes))
+	}
 }
 
-// watch tells of Pods that are Ready, over watches that end early too. It keeps nothing of a Pod but its name.
-func watch(ctx context.Context, client kubernetes.Interface, ready chan<- string) {
-	tell := func(o any) {
+// watch tells of Pods that are Ready or gone, over watches that end early too. It keeps little more of a Pod than its name.
+func (f *floor) watch(ctx context.Context) {
+	come := func(o any) {
 		if pod, ok := o.(*corev1.Pod); ok && isReady(pod) {
-			select {
-			case ready <- pod.Name:
-			case <-ctx.Done():
-			}
+			f.board.tell(f.board.ready, pod.Name)
 		}
 	}
-	pods := cache.NewListWatchFromClient(client.CoreV1().RESTClient(), "pods", cluster.Namespace, fields.Everything())
+	gone := func(o any) {
+		if last, ok := o.(cache.DeletedFinalStateUnknown); ok {
+			o = last.Obj
+		}
+		if pod, ok := o.(*corev1.Pod); ok {
+			f.board.tell(f.board.gone, pod.Name)
+		}
+	}
+	pods := cache.NewListWatchFromClient(f.client.CoreV1().RESTClient(), "pods", cluster.Namespace, fields.Everything())
 	_, informer := cache.NewInformerWithOptions(cache.InformerOptions{
-		ListerWatcher: cache.ToListWatcherWithWatchListSemantics(pods, client),
+		ListerWatcher: cache.ToListWatcherWithWatchListSemantics(pods, f.client),
 		ObjectType:    &corev1.Pod{},
 		Transform: func(o any) (any, error) {
 			if pod, ok := o.(*corev1.Pod); ok {
@@ -109,7 +123,7 @@ func watch(ctx context.Context, client kubernetes.Interface, ready chan<- string
 			}
 			return o, nil
 		},
-		Handler: cache.ResourceEventHandlerFuncs{AddFunc: tell, UpdateFunc: func(_, o any) { tell(o) }},
+		Handler: cache.ResourceEventHandlerFuncs{AddFunc: come, UpdateFunc: func(_, o any) { come(o) }, DeleteFunc: gone},
 	})
 	informer.RunWithContext(ctx)
 }
@@ -126,25 +140,57 @@ func nodeNames(ctx context.Context, client kubernetes.Interface) ([]string, erro
 	return names, nil
 }
 
-// create makes one DaemonSet's Pods after the other's.
-func create(ctx context.Context, client kubernetes.Interface, daemons int, nodes []string) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(creators)
-	for i := range daemons {
-		name := cluster.DaemonName(i)
-		for _, node := range nodes {
-			group.Go(func() error {
-				template := cluster.Template(name, cluster.Version(1))
-				pod := &corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
-				pod.Name, pod.Spec.NodeName = name+"-"+node, node
-				if _, err := client.CoreV1().Pods(cluster.Namespace).Create(ctx, pod, metav1.CreateOptions{}); err != nil {
-					return fmt.Errorf("create Pod %s: %w", pod.Name, err)
-				}
-				return nil
-			})
+// first makes one DaemonSet's Pods after the other's, and waits until all are Ready.
+func (f *floor) first(ctx context.Context) error {
+	group, calling := errgroup.WithContext(ctx)
+	var ready []<-chan struct{}
+	for i := range f.daemons {
+		for _, node := range f.nodes {
+			ready = append(ready, f.board.await(f.board.ready, podName(cluster.DaemonName(i), node)))
 		}
 	}
-	return group.Wait()
+	group.SetLimit(callsAtATime)
+	for i := range f.daemons {
+		for _, node := range f.nodes {
+			group.Go(func() error { return f.create(calling, cluster.DaemonName(i), node, cluster.Version(1)) })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, told := range ready {
+		if err := wait(ctx, told); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func podName(daemon, node string) string { return daemon + "-" + node }
+
+func (f *floor) create(ctx context.Context, daemon, node, version string) error {
+	template := cluster.Template(daemon, version)
+	pod := &corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
+	pod.Name, pod.Spec.NodeName = podName(daemon, node), node
+	err := f.call(ctx, func() error {
+		_, err := f.client.CoreV1().Pods(cluster.Namespace).Create(ctx, pod, metav1.CreateOptions{})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("create Pod %s: %w", pod.Name, err)
+	}
+	return nil
+}
+
+// call makes a call once it may.
+func (f *floor) call(ctx context.Context, do func() error) error {
+	select {
+	case f.calls <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-f.calls }()
+	return do()
 }
 
 func isReady(p *corev1.Pod) bool {
