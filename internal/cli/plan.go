@@ -92,7 +92,7 @@ func (p *planCmd) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Now = w.Now
+	o.Now, o.Quotas = w.Now, w.Quotas
 	runners := runnersOf(w, applied)
 	if o.Placement == "" {
 		o.Placement = runners.placement
@@ -132,7 +132,7 @@ func (p *planCmd) options() (preview.Options, error) {
 
 // facts reads the whole cluster or, without the right to that, the manifests' namespace.
 func (p *planCmd) facts(ctx context.Context, list []manifest.Manifest) (*snapshot.Snapshot, error) {
-	s, err := p.read(ctx, cluster.Scope{})
+	s, err := p.read(ctx, cluster.Scope{Quotas: true})
 	if !apierrors.IsForbidden(err) {
 		return s, err
 	}
@@ -143,7 +143,7 @@ func (p *planCmd) facts(ctx context.Context, list []manifest.Manifest) (*snapsho
 		}
 	}
 	fmt.Fprintf(p.Streams.ErrOut, "note: may not list daemonsets in all namespaces; not known: which host ports DaemonSets of others ask for\n")
-	return p.read(ctx, cluster.Scope{Namespace: namespace})
+	return p.read(ctx, cluster.Scope{Namespace: namespace, Quotas: true})
 }
 
 // manifests reads the DaemonSets, and refuses when there is none.

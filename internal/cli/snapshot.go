@@ -25,7 +25,7 @@ Secrets and ConfigMaps are never read. Templates are kept whole, and with them t
 	c.LiveFlag(cmd)
 	cmd.Flags().BoolVar(&redact, "redact", false, "replace names, labels, images, commands and environment, the same by the same")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		s, err := c.read(cmd.Context(), cluster.Scope{})
+		s, err := c.read(cmd.Context(), cluster.Scope{Quotas: true})
 		if err != nil {
 			return err
 		}

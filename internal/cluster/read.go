@@ -21,6 +21,8 @@ type Scope struct {
 	// Namespace of the DaemonSets to tell about; empty stands for all. Nodes and Pods are read whole where allowed, since
 	// any Pod takes room.
 	Namespace string
+	// Quotas has ResourceQuotas read too.
+	Quotas bool
 }
 
 // Read reads a cluster. It fails only when there is nothing to tell: no answer, or DaemonSets that may not be read.
@@ -33,7 +35,11 @@ func Read(ctx context.Context, client kubernetes.Interface, scope Scope) (*snaps
 	}
 	s.Server = version.GitVersion
 	group, ctx := errgroup.WithContext(ctx)
-	for _, read := range []func(context.Context) error{r.nodes, r.daemonSets, r.revisions, r.pods, r.events, r.leases} {
+	reads := []func(context.Context) error{r.nodes, r.daemonSets, r.revisions, r.pods, r.events, r.leases}
+	if scope.Quotas {
+		reads = append(reads, r.quotas)
+	}
+	for _, read := range reads {
 		group.Go(func() error { return read(ctx) })
 	}
 	if err := group.Wait(); err != nil {
@@ -118,6 +124,16 @@ func (r *reading) events(ctx context.Context) error {
 		return nil
 	})
 	return r.without(err, "events", r.scope.Namespace, "what the controller said, for instance why the API server refused a Pod")
+}
+
+func (r *reading) quotas(ctx context.Context) error {
+	err := each(ctx, r.client.CoreV1().ResourceQuotas(r.scope.Namespace).List, metav1.ListOptions{}, func(l *corev1.ResourceQuotaList) error {
+		for i := range l.Items {
+			r.snapshot.AddQuota(&l.Items[i])
+		}
+		return nil
+	})
+	return r.without(err, "resourcequotas", r.scope.Namespace, "whether a quota refuses new Pods")
 }
 
 func eventOf(e *corev1.Event) snapshot.Event {

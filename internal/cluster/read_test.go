@@ -77,6 +77,34 @@ func TestRightsThatAreMissing(t *testing.T) {
 	}
 }
 
+// Quotas are read where they are asked for, and missed only there.
+func TestQuotas(t *testing.T) {
+	c := clientset()
+	if err := c.Tracker().Add(&corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "compute"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		asked, forbidden bool
+		quotas, missing  int
+	}{{false, false, 0, 0}, {true, false, 1, 0}, {false, true, 0, 0}, {true, true, 0, 1}} {
+		if tc.forbidden {
+			forbid(c, "resourcequotas", anywhere)
+		}
+		s, err := Read(context.Background(), c, Scope{Namespace: "a", Quotas: tc.asked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Quotas) != tc.quotas || len(s.Missing) != tc.missing {
+			t.Errorf("%+v: quotas %v, missing %v", tc, s.Quotas, s.Missing)
+		}
+		for _, m := range s.Missing {
+			if m.Resource != "resourcequotas" || m.Namespace != "a" || m.Effect != "whether a quota refuses new Pods" {
+				t.Errorf("missing %+v", m)
+			}
+		}
+	}
+}
+
 // Without DaemonSets there is nothing to tell.
 func TestDaemonSetsThatMayNotBeRead(t *testing.T) {
 	c := clientset()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -61,6 +62,8 @@ type Options struct {
 	Placement plan.Placement
 	// Slow and Fail change the model of kubelets; see Kubelets.
 	Slow, Fail map[string]time.Duration
+	// Quotas are those of the DaemonSets' namespaces, as far as they are known.
+	Quotas []*corev1.ResourceQuota
 	// Work bounds how many slots are looked at; 0 is no bound.
 	Work int
 }
@@ -101,6 +104,7 @@ func Compute(f *fleet.Fleet, applied []*appsv1.DaemonSet, o Options) ([]Preview,
 	for _, d := range drafts {
 		d.finish(f.Daemon(d.Key()), out)
 		d.warn(f, f.Daemon(d.Key()))
+		d.quotas(o.Quotas)
 		previews = append(previews, d.Preview)
 	}
 	return previews, nil

@@ -28,6 +28,7 @@ import (
 //	node NAME [zone=Z] [taint=KEY:EFFECT] [label=K=V] [cpu=4] [notready]
 //	daemon NAME [FIELD=VALUE ...]           a Pod of it is Ready, after 8s, on each node that should have one
 //	pod NAME NODE [cpu=..] [port=..] [app=..]
+//	quota NAME RESOURCE=USED/HARD [...] [scope=BestEffort] [class=PRIORITYCLASS]
 //
 //	preview NAME [FIELD=VALUE ...] [slow=NODE:60s] [fail=NODE:0s] [show=timeline]
 //
@@ -57,8 +58,9 @@ func TestScenarios(t *testing.T) {
 var epoch = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 type cluster struct {
-	lines []string
-	rv    fleet.Version
+	lines  []string
+	rv     fleet.Version
+	quotas []*corev1.ResourceQuota
 }
 
 func (c *cluster) next() fleet.Version { c.rv++; return c.rv }
@@ -69,6 +71,7 @@ func newFleet() *fleet.Fleet {
 
 func (c *cluster) fleet(t *testing.T) *fleet.Fleet {
 	f := newFleet()
+	c.quotas = nil
 	for _, line := range c.lines {
 		words := strings.Fields(line)
 		switch words[0] {
@@ -78,11 +81,35 @@ func (c *cluster) fleet(t *testing.T) *fleet.Fleet {
 			c.daemon(t, f, daemonSet(t, words[1], words[2:], false))
 		case "pod":
 			f.ApplyPod(c.pod(t, words[1], words[2], words[3:]), epoch)
+		case "quota":
+			c.quotas = append(c.quotas, quota(words[1], words[2:]))
 		default:
 			t.Fatalf("unknown line %q", line)
 		}
 	}
 	return f
+}
+
+func quota(name string, words []string) *corev1.ResourceQuota {
+	q := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}
+	q.Status = corev1.ResourceQuotaStatus{Hard: corev1.ResourceList{}, Used: corev1.ResourceList{}}
+	for _, w := range words {
+		key, value, _ := strings.Cut(w, "=")
+		switch key {
+		case "namespace":
+			q.Namespace = value
+		case "scope":
+			q.Spec.Scopes = append(q.Spec.Scopes, corev1.ResourceQuotaScope(value))
+		case "class":
+			q.Spec.ScopeSelector = &corev1.ScopeSelector{MatchExpressions: []corev1.ScopedResourceSelectorRequirement{
+				{ScopeName: corev1.ResourceQuotaScopePriorityClass, Operator: corev1.ScopeSelectorOpIn, Values: []string{value}},
+			}}
+		default:
+			used, hard, _ := strings.Cut(value, "/")
+			q.Status.Used[corev1.ResourceName(key)], q.Status.Hard[corev1.ResourceName(key)] = resource.MustParse(used), resource.MustParse(hard)
+		}
+	}
+	return q
 }
 
 func (c *cluster) node(t *testing.T, name string, words []string) *fleet.Node {
@@ -278,6 +305,7 @@ func (c *cluster) preview(t *testing.T, d *datadriven.TestData) string {
 		return "error: " + err.Error() + "\n"
 	}
 	count(before, ds, epoch)
+	o.Quotas = c.quotas
 	list, err := Compute(f, []*appsv1.DaemonSet{ds}, o)
 	if err != nil {
 		return "error: " + err.Error() + "\n"

@@ -4,14 +4,15 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/everynode/everynode/internal/live"
 )
 
-// Format and FormatVersion stand in the first line of a file.
+// Format and FormatVersion stand in the first line of a file. Version 2 has quotas; files of version 1 are read as well.
 const (
 	Format        = "everynode-snapshot"
-	FormatVersion = 1
+	FormatVersion = 2
 )
 
 // line is one line of a file: the head, one object, or the end.
@@ -23,6 +24,7 @@ type line struct {
 	Revision  *appsv1.ControllerRevision `json:"revision,omitempty"`
 	Event     *Event                     `json:"event,omitempty"`
 	Lease     *Lease                     `json:"lease,omitempty"`
+	Quota     *corev1.ResourceQuota      `json:"quota,omitempty"`
 	Missing   *Missing                   `json:"missing,omitempty"`
 	Live      *live.State                `json:"live,omitempty"`
 	End       *end                       `json:"end,omitempty"`

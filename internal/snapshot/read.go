@@ -105,6 +105,8 @@ func (s *Snapshot) take(l line, n int) (ended bool, err error) {
 		s.Events = append(s.Events, *l.Event)
 	case l.Lease != nil:
 		s.Leases = append(s.Leases, *l.Lease)
+	case l.Quota != nil:
+		s.Quotas = append(s.Quotas, l.Quota)
 	case l.Missing != nil:
 		s.Missing = append(s.Missing, *l.Missing)
 	case l.Live != nil:
@@ -127,8 +129,8 @@ func (s *Snapshot) begin(h *head) error {
 	switch {
 	case h == nil || h.Format != Format:
 		return &Broken{Line: 1, Field: "head.format", Why: "this is no snapshot; everynode snapshot writes one"}
-	case h.Version != FormatVersion:
-		return &Broken{Line: 1, Field: "head.version", Why: fmt.Sprintf("the file has version %d and this program reads %d; use the everynode that wrote it, or take a new snapshot", h.Version, FormatVersion)}
+	case h.Version < 1 || h.Version > FormatVersion:
+		return &Broken{Line: 1, Field: "head.version", Why: fmt.Sprintf("the file has version %d and this program reads 1 to %d; use the everynode that wrote it, or take a new snapshot", h.Version, FormatVersion)}
 	}
 	s.Taken, s.Server, s.Redacted = h.Taken, h.Server, h.Redacted
 	return nil

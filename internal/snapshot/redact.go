@@ -42,12 +42,21 @@ func Redact(s *Snapshot) (*Snapshot, error) {
 		l.Namespace, l.Holder = n.name(l.Namespace), n.text(l.Holder)
 		out.Leases = append(out.Leases, l)
 	}
+	for _, q := range s.Quotas {
+		out.Quotas = append(out.Quotas, n.quota(q))
+	}
 	for _, m := range s.Missing {
 		m.Namespace = n.name(m.Namespace)
 		out.Missing = append(out.Missing, m)
 	}
 	out.Live = n.live(s.Live)
 	return out, nil
+}
+
+func (n *namer) quota(in *corev1.ResourceQuota) *corev1.ResourceQuota {
+	out := in.DeepCopy()
+	out.Namespace, out.Name = n.name(in.Namespace), n.name(in.Name)
+	return out
 }
 
 func (n *namer) node(in *Node) Node {

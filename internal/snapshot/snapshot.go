@@ -4,6 +4,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -23,6 +24,8 @@ type Snapshot struct {
 	Events     []Event
 	// Leases are those that tell which controllers run.
 	Leases []Lease
+	// Quotas are the ResourceQuotas of the DaemonSets' namespaces; only a plan needs them.
+	Quotas []*corev1.ResourceQuota
 	// Missing is what could not be read.
 	Missing []Missing
 	// Live is what everynode's controller told of its DaemonSets.
@@ -75,6 +78,11 @@ func (l *Lease) Held(now time.Time) bool {
 func (s *Snapshot) AddDaemonSet(ds *appsv1.DaemonSet) {
 	trimManagers(ds.ManagedFields)
 	s.DaemonSets = append(s.DaemonSets, ds)
+}
+
+// AddQuota keeps what a ResourceQuota allows, and what is used of it.
+func (s *Snapshot) AddQuota(q *corev1.ResourceQuota) {
+	s.Quotas = append(s.Quotas, &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: q.Namespace, Name: q.Name}, Spec: q.Spec, Status: q.Status})
 }
 
 // trimManagers keeps who wrote what part when, and drops which fields.

@@ -154,6 +154,10 @@ func TestPlanOfASnapshot(t *testing.T) {
 
 func TestWrittenAndReadAgain(t *testing.T) {
 	s := example(t)
+	s.AddQuota(&corev1.ResourceQuota{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "compute", Annotations: map[string]string{"secret": "note"}},
+		Status:     corev1.ResourceQuotaStatus{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("10")}},
+	})
 	s.Live = []live.State{{Version: live.Version, Taken: t0, Placement: "direct", Namespace: "acme", Name: "exporter", UID: "ds", Generation: 1}}
 	var file bytes.Buffer
 	if err := Write(&file, s); err != nil {
@@ -170,7 +174,32 @@ func TestWrittenAndReadAgain(t *testing.T) {
 	if diff := cmp.Diff(file.String(), second.String()); diff != "" {
 		t.Errorf("written again: %s", diff)
 	}
+	if q := again.Quotas; len(q) != 1 || q[0].Namespace != "acme" || q[0].Name != "compute" || q[0].Annotations != nil || !q[0].Status.Hard.Pods().Equal(resource.MustParse("10")) {
+		t.Errorf("quotas %v", q)
+	}
+	hidden, err := Redact(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := hidden.Quotas; len(q) != 1 || q[0].Namespace != hidden.DaemonSets[0].Namespace || q[0].Name == "compute" || !q[0].Status.Hard.Pods().Equal(resource.MustParse("10")) {
+		t.Errorf("redacted quotas %v, in the namespace of DaemonSet %s", q, hidden.DaemonSets[0].Namespace)
+	}
 	if diff := cmp.Diff(wanted, outcome(t, again)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A file of the version before has no quotas; all else is the same.
+func TestAFileOfTheVersionBefore(t *testing.T) {
+	var file bytes.Buffer
+	if err := Write(&file, example(t)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Read(strings.NewReader(strings.Replace(file.String(), `"version":2`, `"version":1`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(wanted, outcome(t, s)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -186,7 +215,7 @@ func TestBrokenFiles(t *testing.T) {
 		"empty":           {"", "line 1: the file is empty"},
 		"another file":    {"{}\n", "line 1, head.format: this is no snapshot; everynode snapshot writes one"},
 		"no JSON":         {lines[0] + "kind: List\n", "line 2, character 1: no JSON: invalid character 'k' looking for beginning of value"},
-		"newer version":   {replaced(`"version":1`, `"version":2`), "line 1, head.version: the file has version 2 and this program reads 1; use the everynode that wrote it, or take a new snapshot"},
+		"newer version":   {replaced(`"version":2`, `"version":3`), "line 1, head.version: the file has version 3 and this program reads 1 to 2; use the everynode that wrote it, or take a new snapshot"},
 		"cut off":         {strings.Join(lines[:4], ""), "line 4: the file ends here without its end line; it was cut off"},
 		"a line is lost":  {strings.Join(append(append([]string{}, lines[:2]...), lines[3:]...), ""), "line 10, end.lines: 10 lines were written and 9 are here; some were lost"},
 		"two files":       {file.String() + file.String(), "line 12: something follows the end; two files cannot be one"},

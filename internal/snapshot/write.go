@@ -18,6 +18,9 @@ func Write(w io.Writer, s *Snapshot) error {
 	for i := range s.Leases {
 		out.put(line{Lease: &s.Leases[i]})
 	}
+	for _, q := range s.Quotas {
+		out.put(line{Quota: q})
+	}
 	for i := range s.Nodes {
 		out.put(line{Node: &s.Nodes[i]})
 	}
