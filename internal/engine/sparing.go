@@ -49,8 +49,8 @@ const (
 	statusBusy  = 2 * time.Second
 	statusQuiet = time.Second
 	statusCalm  = 100 * time.Millisecond
-	// statusShare is what each DaemonSet that is on its way adds to the gap: with twenty there are two writes a second in all. No gap is
-	// longer than statusLongest.
+	// statusShare is what each DaemonSet adds to the gap that is on its way or keeps changing: with twenty there are two writes a second
+	// in all. No gap is longer than statusLongest.
 	statusShare   = 500 * time.Millisecond
 	statusLongest = 10 * time.Second
 	// wayLimit is how long after its last call a DaemonSet that has not settled counts as on its way.
@@ -62,24 +62,29 @@ func (k *desk) onItsWay(now time.Time) bool {
 	return k.busy > 0 || !k.settled && now.Before(k.movedAt.Add(wayLimit))
 }
 
+// changing tells that the DaemonSet is on its way, or has not settled and was news a short while ago.
+func (k *desk) changing(now time.Time) bool {
+	return k.onItsWay(now) || !k.settled && now.Before(k.wroteAt.Add(statusLongest))
+}
+
 // statusGap is how long after one status write the next may go out. The last news is told at once, and so is that a spec was seen.
 func (c *Core) statusGap(d *fleet.Daemon, k *desk, active bool, now time.Time) time.Duration {
+	gap := statusQuiet
 	switch {
 	case d.Object.Status.ObservedGeneration < d.Object.Generation:
 		return 0
 	case active || k.onItsWay(now):
+		gap = statusBusy
 	case k.settled:
 		return statusCalm
-	default:
-		return statusQuiet
 	}
-	onTheirWay := 0
+	changing := 0
 	for _, other := range c.desks {
-		if other.onItsWay(now) {
-			onTheirWay++
+		if other.changing(now) {
+			changing++
 		}
 	}
-	return min(max(statusBusy, time.Duration(onTheirWay)*statusShare), statusLongest)
+	return min(max(gap, time.Duration(changing)*statusShare), statusLongest)
 }
 
 // status gives the status write that the plan calls for, unless one is under way or was a moment ago.
