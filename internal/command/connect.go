@@ -32,7 +32,6 @@ func (f *flags) restConfig() (*rest.Config, error) {
 	cfg.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	cfg.UserAgent = "everynode-controller"
 	cfg.QPS, cfg.Burst = f.qps, f.burst
-	cfg.DisableCompression = cfg.DisableCompression || !f.compress
 	return cfg, nil
 }
 

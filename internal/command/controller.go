@@ -44,7 +44,6 @@ type flags struct {
 	elect                            bool
 	qps                              float32
 	burst                            int
-	compress                         bool
 	verbosity                        int
 }
 
@@ -75,7 +74,6 @@ Running Pods are not restarted by the change, neither on the way in nor on the w
 	fs.StringVar(&f.probeAddress, "health-probe-bind-address", s.ProbeAddress, "where /healthz and /readyz are served, host:port; 0 switches them off")
 	fs.Float32Var(&f.qps, "kube-api-qps", -1, "bound on API requests a second; -1 is none: the controller paces itself by the server's answers")
 	fs.IntVar(&f.burst, "kube-api-burst", 0, "how far --kube-api-qps may be exceeded for a moment; 0 is twice the bound")
-	fs.BoolVar(&f.compress, "kube-api-compression", false, "have the API server compress what it sends: less traffic, for more CPU on both sides")
 	fs.IntVarP(&f.verbosity, "verbosity", "v", 0, "more log: up to 4 what the controller does, above that what its client does")
 	return cmd
 }
