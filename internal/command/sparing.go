@@ -43,15 +43,21 @@ func (p *processors) next(used float64, now time.Time) bool {
 
 // Facts live long and what is read for them is small: collecting garbage often takes little, as long as there is enough of it.
 const (
-	// garbageAllowed is how much garbage there may always be, in bytes; garbageLeast is how much of what is in use there may be, in
-	// percent, and garbageMost what a small heap is limited to. Go's own is 100 %.
-	garbageAllowed            = 8 << 20
-	garbageLeast, garbageMost = 40, 400
+	// garbageAlways is how much garbage there may always be, in bytes; garbageShare is how much there may be of what is in use, in
+	// percent, up to garbageShared bytes, and garbageLeast what there may be of a heap however large. Go's own is 100 %.
+	garbageAlways = 8 << 20
+	garbageShare  = 70
+	garbageShared = 32 << 20
+	garbageLeast  = 40
+	// garbageMost is what a heap is limited to that has hardly begun to grow, in percent.
+	garbageMost = 400
 )
 
 // garbagePercent is how much garbage may come on top of so many bytes in use before it is collected, in percent.
 func garbagePercent(live uint64) int {
-	return int(min(max(garbageAllowed*100/max(live, 1), garbageLeast), garbageMost)) //nolint:gosec // it is within the two bounds
+	live = max(live, 1)
+	garbage := max(garbageAlways, live*garbageLeast/100, min(live*garbageShare/100, garbageShared))
+	return int(min(garbage*100/live, garbageMost)) //nolint:gosec // it is no more than that
 }
 
 // spareMemory sets that anew after each collection, so that a heap that grows fast has not the garbage of a small one. Who sets GOGC has
