@@ -49,10 +49,11 @@ const (
 	statusBusy  = 2 * time.Second
 	statusQuiet = time.Second
 	statusCalm  = 100 * time.Millisecond
-	// statusShare is what each DaemonSet adds to the gap that is on its way or keeps changing: with twenty there are two writes a second
-	// in all. No gap is longer than statusLongest.
-	statusShare   = 500 * time.Millisecond
-	statusLongest = 10 * time.Second
+	// What each DaemonSet that is on its way or keeps changing adds to the gap, for those on their way and for those that change by
+	// themselves: with twenty there are two writes a second in all, or eight. No gap is longer than statusLongest.
+	statusShare      = 500 * time.Millisecond
+	statusQuietShare = 125 * time.Millisecond
+	statusLongest    = 10 * time.Second
 	// wayLimit is how long after its last call a DaemonSet that has not settled counts as on its way.
 	wayLimit = 10 * time.Second
 )
@@ -69,12 +70,12 @@ func (k *desk) changing(now time.Time) bool {
 
 // statusGap is how long after one status write the next may go out. The last news is told at once, and so is that a spec was seen.
 func (c *Core) statusGap(d *fleet.Daemon, k *desk, active bool, now time.Time) time.Duration {
-	gap := statusQuiet
+	gap, share := statusQuiet, statusQuietShare
 	switch {
 	case d.Object.Status.ObservedGeneration < d.Object.Generation:
 		return 0
 	case active || k.onItsWay(now):
-		gap = statusBusy
+		gap, share = statusBusy, statusShare
 	case k.settled:
 		return statusCalm
 	}
@@ -84,7 +85,7 @@ func (c *Core) statusGap(d *fleet.Daemon, k *desk, active bool, now time.Time) t
 			changing++
 		}
 	}
-	return min(max(gap, time.Duration(changing)*statusShare), statusLongest)
+	return min(max(gap, time.Duration(changing)*share), statusLongest)
 }
 
 // status gives the status write that the plan calls for, unless one is under way or was a moment ago.

@@ -31,7 +31,7 @@ func TestStatusWritesAreShared(t *testing.T) {
 		"one of a hundred": {99, moving, false, false, 10 * time.Second},
 		"settled while a hundred are on their way": {100, desk{settled: true, movedAt: now}, false, false, 100 * time.Millisecond},
 		"its Pods change by themselves":            {0, desk{movedAt: now.Add(-11 * time.Second)}, false, false, time.Second},
-		"so do those of nineteen others":           {19, desk{wroteAt: now.Add(-time.Second)}, false, false, 10 * time.Second},
+		"so do those of nineteen others":           {19, desk{wroteAt: now.Add(-time.Second)}, false, false, 2500 * time.Millisecond},
 		"it was news for the last time long ago":   {2, desk{wroteAt: now.Add(-11 * time.Second)}, false, false, time.Second},
 		"its last call is under way":               {0, desk{busy: 1}, false, false, 2 * time.Second},
 		"settled, and something is to begin":       {0, desk{settled: true}, true, false, 2 * time.Second},
