@@ -28,16 +28,18 @@ type Metric struct {
 	of   func(Sample) float64
 	// digits after the point.
 	digits int
+	// least is below what there is too little of it to be compared.
+	least float64
 }
 
 // Metrics are those of the tables, in order.
 var Metrics = []Metric{
-	{"wall s", func(s Sample) float64 { return s.Wall }, 2},
-	{"CPU s", func(s Sample) float64 { return s.CPU }, 2},
-	{"API server CPU s", func(s Sample) float64 { return s.ServerCPU }, 1},
-	{"calls", func(s Sample) float64 { return float64(s.Requests()) }, 0},
-	{"peak MiB", func(s Sample) float64 { return s.Peak }, 0},
-	{"settled MiB", func(s Sample) float64 { return s.Settled }, 0},
+	{"wall s", func(s Sample) float64 { return s.Wall }, 2, 0.2},
+	{"CPU s", func(s Sample) float64 { return s.CPU }, 2, 0.05},
+	{"API server CPU s", func(s Sample) float64 { return s.ServerCPU }, 1, 0.5},
+	{"calls", func(s Sample) float64 { return float64(s.Requests()) }, 0, 0},
+	{"peak MiB", func(s Sample) float64 { return s.Peak }, 0, 0},
+	{"settled MiB", func(s Sample) float64 { return s.Settled }, 0, 0},
 }
 
 // Requests is the number of all calls.
@@ -117,11 +119,11 @@ func (b *Book) Best(size, phase, ours string, m Metric) (Range, bool) {
 	return best, best.N > 0
 }
 
-// Ratio is our median divided by upstream's best; ok is false if either is missing, or upstream needed nothing.
+// Ratio is our median divided by upstream's best; ok is false if either is missing, upstream needed nothing, or both next to nothing.
 func (b *Book) Ratio(size, phase, ours string, m Metric) (ratio float64, ok bool) {
 	mine := b.Range(size, phase, ours, m)
 	theirs, ok := b.Best(size, phase, ours, m)
-	if !ok || mine.N == 0 || theirs.Median == 0 {
+	if !ok || mine.N == 0 || theirs.Median == 0 || max(mine.Median, theirs.Median) < m.least {
 		return 0, false
 	}
 	return mine.Median / theirs.Median, true

@@ -63,6 +63,19 @@ func TestTheBetterUpstreamCountsForEachMetric(t *testing.T) {
 	}
 }
 
+// Two hundredths of a second are no ratio to four.
+func TestWhatIsNextToNothingIsNotCompared(t *testing.T) {
+	for _, c := range []struct {
+		theirs, ours float64
+		want         bool
+	}{{0.04, 0.02, false}, {0.0001, 0.1, false}, {0.1, 0.3, true}, {0.3, 0.1, true}} {
+		b := NewBook([]Sample{sample("upstream-2", 1, c.theirs, 1, nil), sample(Everynode, 1, c.ours, 1, nil)})
+		if r, ok := b.Ratio("1x1000", "first", Everynode, Metrics[0]); ok != c.want {
+			t.Errorf("%v s and %v s: ratio %v, %v; want %v", c.theirs, c.ours, r, ok, c.want)
+		}
+	}
+}
+
 func TestOutOfTheBoxIsComparedWithOutOfTheBox(t *testing.T) {
 	for _, c := range []struct {
 		ours, theirs string
