@@ -10,8 +10,11 @@ import (
 )
 
 const (
-	// pause is how far apart reads of a connection are while much comes. What comes alone is read at once.
+	// pause is how far apart reads of a connection are while much comes. What comes alone is read at once, and so are the few reads that
+	// follow it closely: of what happened before it, the API server may tell a little later.
 	pause = 50 * time.Millisecond
+	// few is how many reads need no pause after a quiet time.
+	few = 4
 	// bufferSize is how much is taken from the system at a time; if that much was there, there is no pause.
 	bufferSize = 32 << 10
 	// dialTimeout and keepAlive are those of client-go's own connections.
@@ -32,17 +35,22 @@ func newPatient(conn net.Conn) *patient {
 // Read reads what has come; one goroutine may use it.
 func (c *patient) Read(b []byte) (int, error) { return c.buffer.Read(b) }
 
-// paused reads a connection that it has emptied no sooner than after a pause.
+// paused reads a connection that it has emptied no more often than once a pause, but for a few reads after a quiet time.
 type paused struct {
-	conn    net.Conn
-	emptied time.Time
+	conn net.Conn
+	// due is when the next read would be if all had been a pause apart.
+	due time.Time
 }
 
 func (r *paused) Read(b []byte) (int, error) {
-	time.Sleep(time.Until(r.emptied.Add(pause)))
+	time.Sleep(time.Until(r.due.Add(-(few - 1) * pause)))
 	n, err := r.conn.Read(b)
 	if n < len(b) {
-		r.emptied = time.Now()
+		now := time.Now()
+		if r.due.Before(now) {
+			r.due = now
+		}
+		r.due = r.due.Add(pause)
 	}
 	return n, err
 }

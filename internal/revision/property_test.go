@@ -143,3 +143,44 @@ func TestMain(m *testing.M) {
 	}
 	m.Run()
 }
+
+// Whatever there is: what is cut off the history is worn by no Pod and older than all that stays and could have gone, and no more goes than
+// has to.
+func TestTheYoungestStay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ds := daemonSet("v1", 1)
+		limit := rapid.Int32Range(0, 4).Draw(t, "limit")
+		ds.Spec.RevisionHistoryLimit = &limit
+		list := rapid.SliceOfNDistinct(revisions, 0, 8, func(r *appsv1.ControllerRevision) string { return r.Name }).Draw(t, "revisions")
+		used, free, there := map[string]bool{}, 0, 0
+		for i, r := range list {
+			r.Revision = int64(i + 1)
+			if rapid.Bool().Draw(t, "worn") {
+				used[hashOrName(r)] = true
+			}
+		}
+		for _, r := range list {
+			if r.DeletionTimestamp != nil {
+				continue
+			}
+			there++
+			if !used[hashOrName(r)] {
+				free++
+			}
+		}
+		out := Trim(ds, rapid.Permutation(list).Draw(t, "order"), used)
+		if want := min(free, max(0, there-int(limit))); len(out) != want {
+			t.Fatalf("%d of %d go, %d of them worn by no Pod, limit %d; want %d", len(out), there, free, limit, want)
+		}
+		for _, gone := range out {
+			if used[hashOrName(gone)] || gone.DeletionTimestamp != nil {
+				t.Fatalf("%s goes, worn %v, deleted %v", gone.Name, used[hashOrName(gone)], gone.DeletionTimestamp)
+			}
+			for _, r := range list {
+				if stays := !slices.Contains(out, r); stays && r.DeletionTimestamp == nil && !used[hashOrName(r)] && r.Revision < gone.Revision {
+					t.Fatalf("%s of revision %d goes, and %s of revision %d stays", gone.Name, gone.Revision, r.Name, r.Revision)
+				}
+			}
+		}
+	})
+}

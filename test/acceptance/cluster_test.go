@@ -19,6 +19,9 @@ import (
 // patience is how long a state may take to be reached on a machine that compiles at the same time. It is a guard.
 const patience = 90 * time.Second
 
+// lag is by how much a busy API server's watches may be behind its reads: what is to be known before a DaemonSet comes is waited for so long.
+const lag = time.Second
+
 // cluster is a running control plane with a witness of all its Pods.
 type cluster struct {
 	*harness.Lab

@@ -3,6 +3,7 @@ package acceptance
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -120,6 +121,7 @@ func testAdoptionAndRelease(t *testing.T, s *space) {
 		t.Fatal(err)
 	}
 
+	time.Sleep(lag)
 	s.create(t, "d")
 	s.expect(t, "d", all(4))
 	pods := s.expectOn(t, "d", s.nodes(1, 2, 3, 4)...)

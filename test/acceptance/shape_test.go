@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
@@ -109,6 +110,7 @@ func (s *space) breakNodes(t *testing.T) {
 		}
 		return nil
 	})
+	time.Sleep(lag)
 }
 
 // checkShape compares what both ways of placement have in common.

@@ -167,8 +167,9 @@ type net struct{ pkg, pattern, name, of string }
 var nets = []net{
 	{simworld, "^TestKnownSeeds$", "known seeds", ""},
 	{"internal/plan", "^Fuzz", "properties of plan", "internal/(plan|revision|match)/"},
-	{"internal/fleet", "^Fuzz", "properties of fleet", "internal/fleet/"},
-	{"internal/revision", "^(Fuzz|TestReconcileSettles)", "properties of revision", "internal/revision/"},
+	{"internal/fleet", "^(Fuzz|TestWhatWasToldIsKnown)", "properties of fleet", "internal/fleet/"},
+	{"internal/revision", "^(Fuzz|TestReconcileSettles|TestTheYoungestStay)", "properties of revision", "internal/revision/"},
+	{"internal/report", "^TestEveryNumberIsWritten$", "properties of report", "internal/report/"},
 	{"internal/match", "^(Fuzz|TestVerdict|TestPure)", "properties of match", "internal/match/"},
 	{explore, "^Test(Promises|OldStories)$", "the small world", "internal/(plan|fleet|revision|match)/"},
 	{simworld, "^Test(CrashPoints|ADayAtRest|OneInTroubleHoldsUpNoOther)$", "crash points", ""},
