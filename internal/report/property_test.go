@@ -27,6 +27,14 @@ func TestEveryNumberIsWritten(t *testing.T) {
 		if Differs(a, b) != want {
 			t.Fatalf("%+v and %+v: a write is worth it: %v, want %v", a, b, !want, want)
 		}
+		for i := range numbers(&a) { // one alone
+			other := a
+			n := numbers(&other)[i]
+			n.SetInt(n.Int() + rapid.SampledFrom([]int64{-1, 1}).Draw(t, "by"))
+			if !Differs(a, other) {
+				t.Fatalf("%+v is not worth a write over %+v", other, a)
+			}
+		}
 		merged := Merge(a, b)
 		if merged.ObservedGeneration < max(a.ObservedGeneration, b.ObservedGeneration) {
 			t.Fatalf("generations %d and %d were seen, and %d is written", a.ObservedGeneration, b.ObservedGeneration, merged.ObservedGeneration)
