@@ -122,12 +122,12 @@ func testAdoptionAndRelease(t *testing.T, s *space) {
 	}
 
 	time.Sleep(lag)
-	s.create(t, "d")
+	ds := s.create(t, "d")
 	s.expect(t, "d", all(4))
 	pods := s.expectOn(t, "d", s.nodes(1, 2, 3, 4)...)
 	same(t, map[string]*corev1.Pod{s.node(1): orphan}, pods, s.node(1))
 	replaced(t, map[string]*corev1.Pod{s.node(2): older, s.node(3): ending}, pods, s.nodes(2, 3)...)
-	s.checkHistoryOfOrphans(t, older, ending)
+	s.checkHistoryOfOrphans(t, ds, older, ending)
 
 	patch := []byte(`{"metadata":{"labels":{"app":"debug"}}}`)
 	if _, err := s.Client.CoreV1().Pods(s.name).Patch(t.Context(), orphan.Name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
@@ -150,15 +150,16 @@ func testAdoptionAndRelease(t *testing.T, s *space) {
 	s.checkReplicaSet(t, "rs")
 }
 
-// checkHistoryOfOrphans: the one of another template was adopted before it was deleted, the ending one never.
-func (s *space) checkHistoryOfOrphans(t *testing.T, older, ending *corev1.Pod) {
+// checkHistoryOfOrphans: the one of another template was adopted before it was deleted, the ending one never. The namesake of which the hash
+// is known may have had Pods too.
+func (s *space) checkHistoryOfOrphans(t *testing.T, ds *appsv1.DaemonSet, older, ending *corev1.Pod) {
 	t.Helper()
 	adopted, overlap := map[types.UID]bool{}, false
 	endingGone := false
 	for _, e := range s.seen.entries(t) {
-		if _, ours := ownerOf(e.pod); ours {
+		if metav1.IsControlledBy(e.pod, ds) {
 			adopted[e.pod.UID] = true
-			overlap = overlap || (e.pod.Namespace == s.name && nodeOf(e.pod) == s.node(3) && !endingGone)
+			overlap = overlap || (nodeOf(e.pod) == s.node(3) && !endingGone)
 		}
 		if e.pod.UID == ending.UID && (e.gone || ended(e.pod)) {
 			endingGone = true
