@@ -35,7 +35,7 @@ func (f *Fleet) ApplyDaemon(o *appsv1.DaemonSet, version Version, own bool, now 
 		s := d.slotFor(n.Name)
 		s.Node = n
 	}
-	for _, p := range f.owned(d.UID) {
+	for _, p := range f.byOwner[d.UID] {
 		if p.Namespace == key.Namespace {
 			f.seat(d, p, now)
 		}

@@ -14,10 +14,8 @@ func (f *Fleet) ApplyNode(n *Node, now time.Time) {
 		n.pods, n.waiters, n.Seen = old.pods, old.waiters, old.Seen
 	} else {
 		n.Seen = now
-		if came := f.homeless[n.Name]; came != nil {
-			n.pods = *came
-			delete(f.homeless, n.Name)
-		}
+		n.pods = f.homeless[n.Name]
+		delete(f.homeless, n.Name)
 	}
 	moved := old == nil || !old.placementEqual(n)
 	for _, d := range f.daemons {
@@ -61,7 +59,7 @@ func (f *Fleet) DeleteNode(name string, version Version, now time.Time) {
 	delete(f.nodes, name)
 	f.wake(n)
 	if len(n.pods) > 0 {
-		f.homeless[name] = &n.pods
+		f.homeless[name] = n.pods
 	}
 	for _, d := range f.daemons {
 		s := d.slots[name]

@@ -144,10 +144,9 @@ func (f *Fleet) link(p *Pod, now time.Time) {
 	if n := f.nodes[p.Node]; n != nil {
 		n.pods.add(p)
 	} else if p.Node != "" {
-		if f.homeless[p.Node] == nil {
-			f.homeless[p.Node] = &crowd{}
-		}
-		f.homeless[p.Node].add(p)
+		c := f.homeless[p.Node]
+		c.add(p)
+		f.homeless[p.Node] = c
 	}
 	if p.Owner == "" {
 		add(f.orphans, p.Namespace, p)
@@ -160,10 +159,9 @@ func (f *Fleet) link(p *Pod, now time.Time) {
 	if p.OwnerKind != DaemonSetKind {
 		return
 	}
-	if f.byOwner[p.Owner] == nil {
-		f.byOwner[p.Owner] = &herd{}
-	}
-	f.byOwner[p.Owner].add(p)
+	h := f.byOwner[p.Owner]
+	h.add(p)
+	f.byOwner[p.Owner] = h
 	if d := f.byUID[p.Owner]; d != nil && d.Key.Namespace == p.Namespace {
 		f.seat(d, p, now)
 		f.Touch(d.Key)
@@ -194,10 +192,9 @@ func (f *Fleet) seat(d *Daemon, p *Pod, now time.Time) {
 func (f *Fleet) unlink(p *Pod) {
 	if n := f.nodes[p.Node]; n != nil {
 		n.pods.remove(p)
-	} else if c := f.homeless[p.Node]; c != nil {
-		if c.remove(p); len(*c) == 0 {
-			delete(f.homeless, p.Node)
-		}
+	} else if c, ok := f.homeless[p.Node]; ok {
+		c.remove(p)
+		keep(f.homeless, p.Node, c)
 	}
 	if p.Owner == "" {
 		remove(f.orphans, p.Namespace, p)
@@ -211,9 +208,8 @@ func (f *Fleet) unlink(p *Pod) {
 		return
 	}
 	h := f.byOwner[p.Owner]
-	if h.remove(p); len(*h) == 0 {
-		delete(f.byOwner, p.Owner)
-	}
+	h.remove(p)
+	keep(f.byOwner, p.Owner, h)
 	if d := f.byUID[p.Owner]; d != nil && d.Key.Namespace == p.Namespace {
 		f.unseat(d, p)
 		f.Touch(d.Key)

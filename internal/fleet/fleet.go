@@ -19,9 +19,9 @@ type Fleet struct {
 	daemons   map[types.NamespacedName]*Daemon
 	byUID     map[types.UID]*Daemon
 	pods      index
-	byOwner   map[types.UID]*herd
+	byOwner   map[types.UID]herd
 	orphans   map[string]map[*Pod]struct{} // by namespace
-	homeless  map[string]*crowd            // bound to a node that is not known, by its name
+	homeless  map[string]crowd             // bound to a node that is not known, by its name
 	revisions map[types.NamespacedName]*Revision
 	history   map[types.UID]map[*Revision]struct{} // by owner
 	unowned   map[string]map[*Revision]struct{}    // revisions of nobody, by namespace
@@ -40,8 +40,8 @@ func New(judge NewJudge) *Fleet {
 	return &Fleet{
 		judge: judge,
 		nodes: map[string]*Node{}, daemons: map[types.NamespacedName]*Daemon{}, byUID: map[types.UID]*Daemon{},
-		pods: index{byName: map[string]map[string]*Pod{}}, byOwner: map[types.UID]*herd{},
-		orphans: map[string]map[*Pod]struct{}{}, homeless: map[string]*crowd{},
+		pods: index{byName: map[string]map[string]*Pod{}}, byOwner: map[types.UID]herd{},
+		orphans: map[string]map[*Pod]struct{}{}, homeless: map[string]crowd{},
 		history: map[types.UID]map[*Revision]struct{}{}, unowned: map[string]map[*Revision]struct{}{},
 		revisions: map[types.NamespacedName]*Revision{}, dirty: map[types.NamespacedName]struct{}{}, later: map[types.UID]struct{}{},
 	}

@@ -1,6 +1,6 @@
 package fleet
 
-import "k8s.io/apimachinery/pkg/types"
+import "slices"
 
 // index finds Pods by namespace and name.
 type index struct {
@@ -58,27 +58,24 @@ func (h *herd) remove(p *Pod) {
 	*h = pods[:last]
 }
 
-// owned are the Pods whose controller has that UID.
-func (f *Fleet) owned(uid types.UID) herd {
-	if h := f.byOwner[uid]; h != nil {
-		return *h
-	}
-	return nil
-}
-
 // crowd are the Pods on one node, in no order: a few hundred at most.
 type crowd []*Pod
 
 func (c *crowd) add(p *Pod) { *c = append(*c, p) }
 
 func (c *crowd) remove(p *Pod) {
-	pods := *c
-	for i, q := range pods {
-		if q == p {
-			last := len(pods) - 1
-			pods[i], pods[last] = pods[last], nil
-			*c = pods[:last]
-			return
-		}
+	pods, last := *c, len(*c)-1
+	if i := slices.Index(pods, p); i >= 0 {
+		pods[i], pods[last] = pods[last], nil
+		*c = pods[:last]
 	}
+}
+
+// keep puts a list back from which a Pod was taken; one that is empty goes.
+func keep[K comparable, L ~[]*Pod](m map[K]L, k K, list L) {
+	if len(list) == 0 {
+		delete(m, k)
+		return
+	}
+	m[k] = list
 }

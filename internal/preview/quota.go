@@ -25,6 +25,7 @@ func (d *draft) quotas(list []*corev1.ResourceQuota) {
 	if d.before != nil {
 		before = templatePod(d.before.Spec.Template.Spec)
 	}
+	takes, took := usage(after), usage(before)
 	for _, q := range list {
 		if q.Namespace != d.Namespace || !inScope(q, after) || len(d.Nodes.Gained)+len(d.Nodes.Replaced) == 0 {
 			continue
@@ -33,11 +34,11 @@ func (d *draft) quotas(list []*corev1.ResourceQuota) {
 			if d.unset(q, name, after) {
 				continue
 			}
-			each, old := usage(after)[name], resource.Quantity{}
+			var old resource.Quantity
 			if d.before != nil && inScope(q, before) {
-				old = usage(before)[name]
+				old = took[name]
 			}
-			d.exceeded(q, name, each, old)
+			d.exceeded(q, name, takes[name], old)
 		}
 	}
 }
@@ -49,12 +50,12 @@ func (d *draft) exceeded(q *corev1.ResourceQuota, name corev1.ResourceName, each
 	if d.Rollout.Surging {
 		more.Add(times(old, min(d.Rollout.MaxSurge, len(d.Nodes.Replaced)))) // those are not gone yet
 	}
-	left := q.Status.Hard[name].DeepCopy()
-	left.Sub(q.Status.Used[name])
+	hard, used := q.Status.Hard[name], q.Status.Used[name]
+	left := hard.DeepCopy()
+	left.Sub(used)
 	if more.Sign() <= 0 || more.Cmp(left) <= 0 {
 		return
 	}
-	hard, used := q.Status.Hard[name], q.Status.Used[name]
 	d.warning(QuotaExceeded, "Raise the quota, or have the daemon take less.",
 		"ResourceQuota %s: %s is at %s of %s, and this takes %s more; the API server refuses what goes beyond", q.Name, name, used.String(), hard.String(), more.String())
 }

@@ -170,14 +170,13 @@ func roll(ctx context.Context, g *game, s *span, surge bool) error {
 // update gives these DaemonSets the next version.
 func (g *game) update(ctx context.Context, names []string, surge bool) error {
 	g.last++
+	for _, name := range names {
+		g.versions[name] = cluster.Version(g.last)
+	}
 	if g.contender.name == tally.Floor { // it knows of no DaemonSet, and counts versions itself
-		for _, name := range names {
-			g.versions[name] = cluster.Version(g.last)
-		}
 		return g.process.Signal(syscall.SIGHUP)
 	}
 	for _, name := range names {
-		g.versions[name] = cluster.Version(g.last)
 		if err := g.cluster.Update(ctx, name, g.versions[name], cluster.Rolling(surge)); err != nil {
 			return err
 		}
