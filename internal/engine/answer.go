@@ -156,8 +156,18 @@ func hold(d *fleet.Daemon, s *fleet.Slot, a act.Answer, now time.Time) {
 	})
 }
 
-// settleStall ends the wait for the answer of a call to history, ownership or dry run, or begins a backoff.
+// settleStall ends the wait for the answer of a call to history, ownership or dry run, or begins a backoff. What was asked for
+// another spec says nothing, and none that comes while another is awaited ends the wait.
 func (c *Core) settleStall(d *fleet.Daemon, a act.Answer, now time.Time) {
+	if a.Daemon.Generation != d.Object.Generation {
+		return
+	}
+	if a.Action.Kind == plan.Revise || a.Action.Kind == plan.DryRun {
+		d.Awaited--
+	}
+	if d.Awaited > 0 {
+		return
+	}
 	home := a.Pod != nil || a.Revision != nil || a.DaemonSet != nil
 	if a.Outcome == act.Done || a.Outcome == act.Stopped || (a.Outcome == act.Conflict && home) {
 		d.Stalled, d.StalledWhy = fleet.Backoff{}, fleet.Reason{}

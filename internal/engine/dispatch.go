@@ -156,6 +156,7 @@ func (c *Core) ended(d *fleet.Daemon, a plan.Action, now time.Time) {
 const callStall = 10 * time.Minute
 
 func stall(d *fleet.Daemon, now time.Time) {
+	d.Awaited++
 	d.Stalled.Until, d.Stalled.Epoch = now.Add(callStall), d.Object.Generation
 	d.StalledWhy = fleet.Reason{Code: fleet.CallInFlight}
 }

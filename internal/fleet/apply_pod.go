@@ -51,6 +51,9 @@ func (f *Fleet) applyPod(p *Pod, now time.Time, seen bool) {
 	}
 	f.pods.put(p)
 	f.link(p, now)
+	if old != nil {
+		f.vacate(old) // not before: a Pod that has changed keeps its slot, and what went wrong there
+	}
 }
 
 // DeletePod takes a Pod out. A Pod of another UID under the same name, or a newer version, stays.
@@ -134,6 +137,7 @@ func (f *Fleet) ReplacePods(list []*Pod, version Version, now time.Time) {
 func (f *Fleet) removePod(p *Pod) {
 	f.pods.drop(p)
 	f.unlink(p)
+	f.vacate(p)
 	if n := f.nodes[p.Node]; n != nil && !p.Terminal() {
 		f.wake(n)
 	}
@@ -232,7 +236,15 @@ func (f *Fleet) unseat(d *Daemon, p *Pod) {
 		s.Pods = slices.Delete(s.Pods, i, i+1)
 	}
 	d.mark(s)
-	if len(s.Pods) == 0 && s.Node == nil {
+}
+
+// vacate drops the slot that a Pod was in, if there is neither a node nor another Pod.
+func (f *Fleet) vacate(p *Pod) {
+	d := f.byUID[p.Owner]
+	if d == nil {
+		return
+	}
+	if s := d.slots[p.On()]; s != nil && s.Node == nil && len(s.Pods) == 0 {
 		d.dropSlot(s)
 	}
 }

@@ -29,9 +29,11 @@ type Daemon struct {
 	Seen time.Time
 	// Approved is the hash of the last revision of which the API server accepted a Pod in a dry run.
 	Approved string
-	// Stalled holds back adoption, history and dry runs after one of them was refused; StalledWhy says why.
+	// Stalled holds back adoption, history and dry runs after one of them was refused, or while a change to the history or a dry run
+	// is under way; StalledWhy says why, and Awaited counts those under way.
 	Stalled    Backoff
 	StalledWhy Reason
+	Awaited    int
 
 	selector labels.Selector
 	judge    Judge

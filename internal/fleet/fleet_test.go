@@ -162,6 +162,29 @@ func TestANodeThatLeavesKeepsItsSlotUntilThePodsAreGone(t *testing.T) {
 	}
 }
 
+func TestAChangedPodKeepsTheSlotOfItsVanishedNode(t *testing.T) {
+	f := settled()
+	f.DeleteNode("n1", 19, t0.Add(time.Minute))
+	d := f.Daemon(types.NamespacedName{Namespace: "default", Name: "all"})
+	d.Slot("n1").Note(func(t *Trouble) { t.Refused = "no" })
+	for i, change := range []func(*Pod){
+		func(p *Pod) { p.Phase = PhaseFailed },
+		func(p *Pod) { p.Labels = map[string]string{"app": "all", "edited": "yes"} },
+		func(p *Pod) { p.Terminating = true },
+	} {
+		p := pod("a1", "u1", "all", "n1", Version(20+i)) //nolint:gosec // three of them
+		change(p)
+		f.ApplyPod(p, t0.Add(time.Duration(i+2)*time.Minute))
+		if got := d.Slot("n1").Trouble(); !got.GoneSince.Equal(t0.Add(time.Minute)) || got.Refused != "no" {
+			t.Errorf("after change %d the node is gone since %v, and the last refusal is %q", i, got.GoneSince, got.Refused)
+		}
+	}
+	f.DeletePod(pod("a1", "u1", "all", "n1", 30))
+	if d.Slot("n1") != nil {
+		t.Error("a slot with neither node nor Pod stays")
+	}
+}
+
 func TestRoomWakesWhoWaitsForIt(t *testing.T) {
 	f := settled()
 	d := f.Daemon(types.NamespacedName{Namespace: "default", Name: "ssd"})

@@ -14,8 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/utils/ptr"
 
-	"github.com/everynode/everynode/internal/act"
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/plan"
 	"github.com/everynode/everynode/internal/report"
@@ -37,12 +37,32 @@ func (s *sound) statusWrite(c apimodel.Change, ds *appsv1.DaemonSet, by *serving
 		return fmt.Sprintf("status of %s after observedGeneration %d of %d: %+v", ds.Name, t.observed, ds.Generation, st)
 	})
 	t.observed = max(t.observed, st.ObservedGeneration)
-	if old := c.Old.(*appsv1.DaemonSet); by.call().Status != nil { // else it is a collision that is counted
+	if old := c.Old.(*appsv1.DaemonSet); by.call().Status != nil {
 		s.conditions(old, ds)
+		s.w.holds(StatusTruth, st.ObservedGeneration <= max(by.call().Daemon.Generation, old.Status.ObservedGeneration), func() string {
+			return fmt.Sprintf("%s: numbers of generation %d are written as of %d", ds.Name, by.call().Daemon.Generation, st.ObservedGeneration)
+		})
 	} else {
-		s.w.holds(StatusTruth, apiEqual(old.Status.Conditions, st.Conditions), func() string { return "a call for the history writes conditions" })
+		s.collision(old, ds, by)
 	}
 	s.w.holds(Confinement, by.call().Daemon.UID == ds.UID && apiEqual(c.Old.(*appsv1.DaemonSet).Spec, ds.Spec), func() string { return "a status write changes the spec" })
+}
+
+// collision checks a status write for the history: it counts a collision that is one, once, and nothing else.
+func (s *sound) collision(old, ds *appsv1.DaemonSet, by *serving) {
+	count := func(st appsv1.DaemonSetStatus) int32 { return ptr.Deref(st.CollisionCount, 0) }
+	rest := *ds.Status.DeepCopy()
+	rest.CollisionCount = old.Status.CollisionCount
+	s.w.holds(StatusTruth, apiEqual(old.Status, rest), func() string { return "a call for the history writes more than collisionCount" })
+	name, data := "", ""
+	if change := by.call().Action.Revision; change.Revision != nil {
+		name, data = change.Revision.Name, string(change.Revision.Data.Raw)
+	}
+	held, err := s.w.API.GetRevision(ds.Namespace, name)
+	another := err != nil || string(held.Data.Raw) != data || !metav1.IsControlledBy(held, ds)
+	s.w.holds(History, another && count(ds.Status) == count(by.call().Daemon.Status)+1, func() string {
+		return fmt.Sprintf("%s: collisionCount becomes %d after %d for %s, which another holds: %v", ds.Name, count(ds.Status), count(by.call().Daemon.Status), name, another)
+	})
 }
 
 // conditions checks those of a status write: one of each own type, its time moves with its status alone and is the present
@@ -101,51 +121,12 @@ func (s *sound) twin(r *appsv1.ControllerRevision, hash string) bool {
 	})
 }
 
-// refusals are creates of one slot that were refused in a row.
-type refusals struct {
-	at []time.Time
-}
-
-// answered looks at what became of a call: refused creates may not come back at once (I20).
-func (s *sound) answered(r *Replica, a act.Answer) {
-	s.dryRun(a)
-	if a.Status != nil || a.Action.Kind != plan.Create {
-		return
-	}
-	key := slotKey{a.Daemon.UID, a.Action.Node}
-	switch a.Outcome {
-	case act.Done:
-		delete(s.refused, key)
-		if a.Pod != nil {
-			s.acked[r.life] = append(s.acked[r.life], a.Pod)
-		}
-	case act.Refused, act.Closing:
-		b := s.refused[key]
-		if b == nil {
-			b = &refusals{}
-			s.refused[key] = b
-		}
-		b.at = append(b.at, s.w.now)
-		recent := 0
-		for _, t := range b.at {
-			if s.w.now.Sub(t) < 10*time.Second {
-				recent++
-			}
-		}
-		s.w.holds(NoHotLoop, recent <= 8, func() string {
-			return fmt.Sprintf("%d refused creates within 10 s for %s on %s", recent, a.Daemon.Name, a.Action.Node)
-		})
-	}
-}
-
-// crashed forgets what a process was answered.
-func (s *sound) crashed(r *Replica) { delete(s.acked, r.life) }
-
 // planned checks what a plan was made from: no own create that was answered is forgotten (I15), and the same facts give
 // the same plan (I18).
 func (s *sound) planned(r *Replica, p plan.Plan, b *plan.Book) {
-	kept := s.acked[r.life][:0]
-	for _, pod := range s.acked[r.life] {
+	s.asks[planOfSet{r.process(), p.Daemon.UID}] = p.Next
+	kept := s.acked[r.process()][:0]
+	for _, pod := range s.acked[r.process()] {
 		live, err := s.w.API.GetPod(pod.Namespace, pod.Name)
 		if err != nil || live.UID != pod.UID {
 			continue // gone in truth; whether the view has that yet is the watch's affair
@@ -159,7 +140,7 @@ func (s *sound) planned(r *Replica, p plan.Plan, b *plan.Book) {
 			return fmt.Sprintf("%s was made and answered, and the plan does not know it", pod.Name)
 		})
 	}
-	s.acked[r.life] = kept
+	s.acked[r.process()] = kept
 	if s.w.Stats.Moments%4 == 0 {
 		s.audit(r, p.Daemon, b)
 	}

@@ -194,6 +194,7 @@ func (r *Replica) loop() {
 		r.launch(c)
 	}
 	if r.alive {
+		w.sound.timed(r)
 		r.setTimer()
 	}
 }

@@ -2,6 +2,7 @@ package simworld
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -37,11 +38,16 @@ func (s *sound) podWrite(c apimodel.Change, p *corev1.Pod, t *podTruth, by *serv
 	}
 	node := call.Action.Node
 	switch call.Action.Kind {
+	case plan.DryRun:
+		w.holds(ExactTarget, false, func() string { return "a dry run makes " + p.Name })
 	case plan.Create:
 		s.created(p, set, node, by)
 	case plan.Delete:
 		old, _ := c.Old.(*corev1.Pod)
 		s.deleted(old, t, set, node, by)
+		w.holds(ExactTarget, !by.request.forces || s.absent(node, f.started), func() string {
+			return fmt.Sprintf("ends %s without grace, and node %s is there", old.Name, node)
+		})
 	case plan.Adopt:
 		old, _ := c.Old.(*corev1.Pod)
 		w.holds(Ownership, metav1.GetControllerOf(old) == nil && metav1.IsControlledBy(p, call.Daemon), func() string {
@@ -50,6 +56,7 @@ func (s *sound) podWrite(c apimodel.Change, p *corev1.Pod, t *podTruth, by *serv
 		w.holds(Ownership, old.DeletionTimestamp == nil && matches(call.Daemon, old), func() string {
 			return "adopts " + p.Name + ", which is on its way out, or is not meant"
 		})
+		w.holds(OrphanAdopt, set.alive(f.started), func() string { return "adopts " + p.Name + " for a DaemonSet that has gone" })
 		t.disturbed, t.adopted, t.adopter = true, f.started, call.Daemon.UID
 	case plan.Release:
 		w.holds(Ownership, !metav1.IsControlledBy(p, call.Daemon), func() string { return p.Name + " is not released" })
@@ -87,7 +94,7 @@ func (s *sound) created(p *corev1.Pod, set *setTruth, node string, by *serving) 
 		s.surging(p, set, node, by)
 	}
 	s.faithful(p, set, node, by)
-	delete(s.refused, slotKey{by.call().Daemon.UID, node})
+	s.succeeds(p, node, by)
 }
 
 // surging notes that a surge began on a node, and checks how many are under way (I5). One is over when the new Pod serves:
@@ -173,8 +180,9 @@ func (s *sound) deleted(old *corev1.Pod, t *podTruth, set *setTruth, node string
 		w.holds(Eligibility, old.Status.Phase == corev1.PodFailed || old.Status.Phase == corev1.PodSucceeded, func() string {
 			return fmt.Sprintf("deletes %s for %s, but it runs", old.Name, why)
 		})
+		s.failures[place{call.Daemon.UID, node}] = true
 	case fleet.SurgeFinished:
-		s.surgeFinished(old, node, by)
+		s.surgeFinished(old, set, node, by)
 	case fleet.CapacityMoved:
 		s.moved(old, set, by)
 	case fleet.OldPodUnavailable:
@@ -186,6 +194,9 @@ func (s *sound) deleted(old *corev1.Pod, t *podTruth, set *setTruth, node string
 		if serves {
 			s.take(set, node, by, old)
 		}
+	case fleet.PodSurplus, fleet.NodeVanished:
+	default:
+		w.holds(Eligibility, false, func() string { return fmt.Sprintf("deletes %s for %s, which is no reason to", old.Name, why) })
 	case fleet.TemplateOutdated:
 		s.acceptable(old, set, by)
 		if old.DeletionTimestamp == nil && !t.readyAt.IsZero() {
@@ -294,12 +305,26 @@ func (s *sound) available(set types.UID, t *setTruth, node string) bool {
 	return false
 }
 
-// surgeFinished checks that the Pod that took over was available (I5).
-func (s *sound) surgeFinished(old *corev1.Pod, node string, by *serving) {
+// surgeFinished checks that the Pod that took over was available (I5): Ready for minReadySeconds, but for the second that a stamp
+// is cut to, and for clocks that are off.
+func (s *sound) surgeFinished(old *corev1.Pod, set *setTruth, node string, by *serving) {
 	uid, f := by.call().Daemon.UID, by.flight
+	need := int32(math.MaxInt32)
+	for _, ds := range set.specsSince(f.horizon) {
+		need = min(need, ds.Spec.MinReadySeconds)
+	}
+	if s.w.Setup.Faults.Has(ClockJump) {
+		need = 0
+	}
 	served := func(p *corev1.Pod) bool {
 		t := s.pods[p.UID]
-		return p.UID != old.UID && nodeOf(p) == node && t != nil && (!t.readyAt.IsZero() || !t.readyTill.Before(f.horizon))
+		if p.UID == old.UID || nodeOf(p) != node || t == nil {
+			return false
+		}
+		long := func(since, till time.Time) bool {
+			return !since.IsZero() && till.Sub(since) >= time.Duration(need)*time.Second-time.Second
+		}
+		return long(t.readyAt, f.started) || (!t.readyTill.Before(f.horizon) && long(t.wasReady, f.started))
 	}
 	ok := slices.ContainsFunc(s.w.pods(), func(p *corev1.Pod) bool { return metav1.IsControlledBy(p, by.call().Daemon) && served(p) })
 	for _, t := range s.pods { // one that has vanished since the decision

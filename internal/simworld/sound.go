@@ -23,12 +23,18 @@ type sound struct {
 	pods  map[types.UID]*podTruth
 	sets  map[types.UID]*setTruth
 	nodes map[string][]nodeTruth
-	// refused are the last refused creates of a slot, for the hot loop.
-	refused map[slotKey]*refusals
+	// refused are the last refused calls of an errand, for the hot loop; ended are deletes that were answered.
+	refused map[errand]*refusals
+	ended   map[errand]bool
+	// failures are where we removed a Pod that had ended by itself, and none followed; successors are the creates after such.
+	failures   map[place]bool
+	successors map[errand]*refusals
+	// asks are when the last plans want to be made again.
+	asks map[planOfSet]time.Time
 	// accepted are revisions and template generations of which the API server took a Pod, or would have.
 	accepted map[template]bool
 	// acked are own creates that were answered, by process.
-	acked map[int][]*corev1.Pod
+	acked map[process][]*corev1.Pod
 	// template is the data of the template that was audited last, which takes long to make.
 	template struct {
 		of   *fleet.Daemon
@@ -38,11 +44,6 @@ type sound struct {
 	late int
 	// writesBefore and writesAllowed bound the recovery.
 	writesBefore, writesAllowed int
-}
-
-type slotKey struct {
-	set  types.UID
-	node string
 }
 
 // podTruth is what truly became of one Pod.
@@ -98,7 +99,8 @@ type nodeTruth struct {
 func newSound(w *World) *sound {
 	return &sound{
 		w: w, pods: map[types.UID]*podTruth{}, sets: map[types.UID]*setTruth{}, nodes: map[string][]nodeTruth{},
-		refused: map[slotKey]*refusals{}, accepted: map[template]bool{}, acked: map[int][]*corev1.Pod{},
+		refused: map[errand]*refusals{}, ended: map[errand]bool{}, asks: map[planOfSet]time.Time{}, failures: map[place]bool{}, successors: map[errand]*refusals{},
+		accepted: map[template]bool{}, acked: map[process][]*corev1.Pod{},
 	}
 }
 
@@ -115,6 +117,7 @@ func (s *sound) committed(c apimodel.Change, by *serving) {
 	case *corev1.Node:
 		if c.Type == watch.Deleted {
 			o = nil
+			s.nodeLeft(c.New.GetName())
 		}
 		s.nodes[c.New.GetName()] = append(s.nodes[c.New.GetName()], nodeTruth{s.w.now, o})
 		s.qualify(c.New.GetName())
@@ -272,11 +275,26 @@ func (s *sound) mustLeave(t *setTruth, node string, then time.Time) bool {
 	return s.qualifiedSince(t, node, then, func(q qualified) bool { return !q.stay })
 }
 
+// absent tells whether there was no such node at some time since then.
+func (s *sound) absent(node string, then time.Time) bool {
+	states := s.nodes[node]
+	for i := len(states) - 1; i >= 0; i-- {
+		if states[i].node == nil {
+			return true
+		}
+		if states[i].since.Before(then) {
+			return false
+		}
+	}
+	return true
+}
+
 // alive tells whether the DaemonSet lived at some time since then.
 func (t *setTruth) alive(then time.Time) bool { return t.gone.IsZero() || !t.gone.Before(then) }
 
 // decided is told of each call that a controller starts.
 func (s *sound) decided(r *Replica, c act.Call) {
+	s.asked(r, c)
 	met := s.w.met(decisionOf(c))
 	for f := range faultCount {
 		if s.w.recent.Has(f) && (f < CrashBefore || f > Slow) {
@@ -299,8 +317,8 @@ func (s *sound) sent(r *Replica, q *request) {
 	s.w.holds(Leadership, !r.lease.over(), func() string {
 		return r.name + " sends " + q.verb + " " + q.name + " when its lease may be over"
 	})
-	if q.verb == "delete" {
-		s.w.holds(ExactTarget, q.byUID, func() string { return r.name + " deletes " + q.name + " whoever it is" })
+	if q.verb == "delete" || q.verb == "patch" {
+		s.w.holds(ExactTarget, q.byUID, func() string { return fmt.Sprintf("%s: %s of %s whoever it is", r.name, q.verb, q.name) })
 	}
 	if q.verb == "delete" && q.kind == apimodel.Pods {
 		s.w.holds(ExactTarget, q.guarded, func() string { return r.name + " deletes " + q.name + " whatever has become of it" })

@@ -2,6 +2,7 @@ package simworld
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -123,10 +124,27 @@ func (w *World) specStep(k StepKind, d dice) {
 	case StepRevisionDeleted, StepRevisionEdited, StepRevisionTaken:
 		w.revisionStep(k, ds, d)
 		return
+	case StepWait:
+		w.remark(next, d)
+		return
 	default:
 		return
 	}
 	w.must(w.API.UpdateDaemonSet("user", next))
+}
+
+// remark has somebody else write a condition of their own into a DaemonSet's status.
+func (w *World) remark(ds *appsv1.DaemonSet, d dice) {
+	if !w.has(ThirdParty) {
+		return
+	}
+	w.hit(ThirdParty)
+	const theirs = "example.com/Approved"
+	ds.Status.Conditions = slices.DeleteFunc(ds.Status.Conditions, func(c appsv1.DaemonSetCondition) bool { return c.Type == theirs })
+	ds.Status.Conditions = append(ds.Status.Conditions, appsv1.DaemonSetCondition{
+		Type: theirs, Status: []corev1.ConditionStatus{corev1.ConditionTrue, corev1.ConditionFalse}[d.roll(105, 2)], Reason: "Reviewed", LastTransitionTime: metav1.NewTime(w.now),
+	})
+	w.must(w.API.UpdateDaemonSetStatus("user", ds))
 }
 
 // placement changes at times where the daemon runs.

@@ -1,6 +1,7 @@
 package simworld
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -106,6 +107,9 @@ func (x *watcher) replace(objects []metav1.Object, version uint64, d dice) {
 		x.list(d.between(8, 800*time.Millisecond, 3*time.Second))
 		return
 	}
+	x.r.w.holds(IncrementFull, version >= x.at, func() string {
+		return fmt.Sprintf("%s takes %s as of %d in, and knew %d", x.r.name, x.kind, version, x.at)
+	})
 	if untold := x.r.w.API.After(x.kind, x.at); x.at > 0 && len(untold) > 0 {
 		x.r.worstLag = max(x.r.worstLag, x.r.w.now.Sub(x.r.w.committedAt(untold[0].Version)))
 	}

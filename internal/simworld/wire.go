@@ -2,6 +2,7 @@ package simworld
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"time"
 
@@ -42,6 +43,7 @@ type request struct {
 	name    string
 	writes  bool
 	guarded bool // a delete that carries a resourceVersion
+	forces  bool // a delete without grace
 	byUID   bool // a delete or patch that carries a UID
 	serve   func()
 	refuse  func(error)
@@ -137,10 +139,16 @@ func (l *wire) GetPod(ctx context.Context, namespace, name string) (*corev1.Pod,
 }
 
 func (l *wire) PatchPod(ctx context.Context, namespace, name string, kind types.PatchType, body []byte) (*corev1.Pod, error) {
-	q := request{verb: "patch", kind: apimodel.Pods, name: name, writes: true}
+	q := request{verb: "patch", kind: apimodel.Pods, name: name, writes: true, byUID: namesUID(body)}
 	return l.seen(ask(ctx, l, q, func(s *apimodel.Server, actor string) (*corev1.Pod, error) {
 		return s.PatchPod(actor, namespace, name, kind, body)
 	}))
+}
+
+// namesUID tells that a patch is for one object and no other of its name.
+func namesUID(patch []byte) bool {
+	var o metav1.PartialObjectMetadata
+	return json.Unmarshal(patch, &o) == nil && o.UID != ""
 }
 
 func (l *wire) DeletePod(ctx context.Context, namespace, name string, o metav1.DeleteOptions) error {
@@ -148,6 +156,7 @@ func (l *wire) DeletePod(ctx context.Context, namespace, name string, o metav1.D
 	if p := o.Preconditions; p != nil {
 		q.byUID, q.guarded = p.UID != nil, p.ResourceVersion != nil
 	}
+	q.forces = o.GracePeriodSeconds != nil && *o.GracePeriodSeconds == 0
 	_, err := ask(ctx, l, q, func(s *apimodel.Server, actor string) (struct{}, error) {
 		return struct{}{}, s.DeletePod(actor, namespace, name, o)
 	})

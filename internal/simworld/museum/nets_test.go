@@ -172,6 +172,7 @@ var nets = []net{
 	{"internal/report", "^TestEveryNumberIsWritten$", "properties of report", "internal/report/"},
 	{"internal/match", "^(Fuzz|TestVerdict|TestPure)", "properties of match", "internal/match/"},
 	{explore, "^Test(Promises|OldStories)$", "the small world", "internal/(plan|fleet|revision|match)/"},
+	{"internal/oracle", "^Test(Verdict|Data|Sync|History)$", "comparison with upstream", "internal/(plan|fleet|revision|match|report)/"},
 	{simworld, "^Test(CrashPoints|ADayAtRest|OneInTroubleHoldsUpNoOther)$", "crash points", ""},
 }
 
