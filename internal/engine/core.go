@@ -189,6 +189,9 @@ func (c *Core) sweep() {
 	}
 }
 
+// Idle tells that no call is under way, status writes apart.
+func (c *Core) Idle() bool { return c.pace.Idle() }
+
 func (k *desk) wakeAt(at time.Time) {
 	if !at.IsZero() && (k.wake.IsZero() || at.Before(k.wake)) {
 		k.wake = at

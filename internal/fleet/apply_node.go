@@ -38,7 +38,8 @@ func (f *Fleet) ApplyNode(n *Node, now time.Time) {
 func (f *Fleet) rejudge(d *Daemon, s *Slot) {
 	old := s.Verdict
 	s.Verdict = d.verdict(s)
-	if s.Verdict.Decision != old.Decision {
+	back := old.Reason.Code == NodeGone && len(s.Pods) > 0 // they are no longer left to the node's return
+	if s.Verdict.Decision != old.Decision || back {
 		f.Touch(d.Key)
 	}
 }

@@ -61,7 +61,7 @@ func (f *Fleet) applyRevision(o *appsv1.ControllerRevision, version Version) {
 // its own specs rely on that. Here that look comes by itself, for it may be a late create of a process that is gone.
 func (f *Fleet) copied(r *Revision) bool {
 	for o := range f.history[r.owner] {
-		if o != r && bytes.Equal(o.Object.Data.Raw, r.Object.Data.Raw) {
+		if o != r && o.Object.Namespace == r.Object.Namespace && bytes.Equal(o.Object.Data.Raw, r.Object.Data.Raw) {
 			return true
 		}
 	}

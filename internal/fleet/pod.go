@@ -181,9 +181,9 @@ func (p *Pod) same(o *Pod) bool {
 		(p.Shape == o.Shape || p.takesAs(o.Shape) && maps.Equal(p.Labels, o.Labels))
 }
 
-// frees tells whether going from p to o gives room or ports back to p's node.
+// frees tells whether going from p to o, which may be another Pod of that name, gives room or ports back to p's node.
 func (p *Pod) frees(o *Pod) bool {
-	return o == nil || (o.Terminal() && !p.Terminal()) || o.Node != p.Node ||
+	return o == nil || (o.Terminal() && !p.Terminal()) || o.Node != p.Node || (p.UID != o.UID && !p.Creating) ||
 		!p.takesAs(o.Shape)
 }
 

@@ -62,10 +62,12 @@ type refusals struct {
 	at         []time.Time
 }
 
-// Refused calls come again after a second, two, four, and so on up to a minute: so many of one errand at most (I20).
 const (
+	// Refused calls come again after a second, two, four, and so on up to a minute: so many of one errand at most (I20).
 	refusedIn10s = 5
 	refusedIn60s = 7
+	// callsInASecond is more than any change to so few nodes takes.
+	callsInASecond = 300
 )
 
 // within counts the refusals of the last while.
@@ -86,6 +88,14 @@ func (s *sound) asked(r *Replica, c act.Call) {
 		s.w.holds(OwnWrites, !again, func() string { return fmt.Sprintf("%s begins %s, and the same is under way", r.name, callName(c)) })
 	}
 	s.w.holds(OwnWrites, !s.ended[e], func() string { return fmt.Sprintf("%s begins %s, which was answered", r.name, callName(c)) })
+	if a := c.Action; c.Status == nil && a.Kind == plan.Delete {
+		s.w.holds(Bounded, a.NodeGone || !a.Pod.Terminating, func() string { return fmt.Sprintf("%s begins %s, and knows that it is ending", r.name, callName(c)) })
+	}
+	if second := s.w.now.Truncate(time.Second); !second.Equal(s.second) {
+		s.second, s.inSecond = second, 0
+	}
+	s.inSecond++
+	s.w.holds(NoHotLoop, s.inSecond <= callsInASecond, func() string { return fmt.Sprintf("%d calls within a second, the last is %s", s.inSecond, callName(c)) })
 }
 
 // answered looks at what became of a call: refused ones may not come back at once (I20).
@@ -124,11 +134,14 @@ func (s *sound) refusedAgain(e errand, a act.Answer) {
 		s.refused[e] = b
 	}
 	b.at = append(b.at, s.w.now)
-	s.slower(b, callName(a.Call)+" is refused: "+a.Why())
+	s.slower(e, b, callName(a.Call)+" is refused: "+a.Why())
 }
 
-// slower checks that what went wrong was not tried again too soon.
-func (s *sound) slower(r *refusals, what string) {
+// slower checks that what went wrong was not tried again too soon. A node that comes under the name of another begins afresh.
+func (s *sound) slower(e errand, r *refusals, what string) {
+	if e.node != "" && s.absent(e.node, s.w.now.Add(-2*time.Minute)) {
+		return
+	}
 	soon, later := r.within(10*time.Second, s.w.now), r.within(time.Minute, s.w.now)
 	s.w.holds(NoHotLoop, soon <= refusedIn10s && later <= refusedIn60s, func() string {
 		return fmt.Sprintf("%d times within 10 s and %d times within a minute, %s", soon, later, what)
@@ -147,21 +160,7 @@ func (s *sound) succeeds(p *corev1.Pod, node string, by *serving) {
 			s.successors[e] = r
 		}
 		r.at = append(r.at, s.w.now)
-		s.slower(r, fmt.Sprintf("%s is made on %s after one that had ended", p.Name, node))
-	}
-}
-
-// nodeLeft forgets what was refused for a node that is gone: one that comes under its name is another.
-func (s *sound) nodeLeft(name string) {
-	for e := range s.refused {
-		if e.node == name {
-			delete(s.refused, e)
-		}
-	}
-	for e := range s.successors {
-		if e.node == name {
-			delete(s.successors, e)
-		}
+		s.slower(e, r, fmt.Sprintf("%s is made on %s after one that had ended", p.Name, node))
 	}
 }
 

@@ -182,6 +182,7 @@ func (s *sound) sameFacts(r *Replica) {
 		a, b := s.planOf(fresh, d.Key.Name), s.planOf(r.pilot, d.Key.Name)
 		w.holds(IncrementFull, mine != nil && a == b, func() string { return fmt.Sprintf("read afresh\n%s\nkept by difference\n%s", a, b) })
 	}
+	w.holds(IncrementFull, len(r.flights) > 0 || r.pilot.Idle(), func() string { return r.name + " has no call under way, and waits for answers" })
 	an, ad, ap, ar := fresh.Fleet.Sizes()
 	bn, bd, bp, br := r.pilot.Fleet.Sizes()
 	w.holds(IncrementFull, slices.Equal([]int{an, ad, ap, ar}, []int{bn, bd, bp, br}), func() string {

@@ -40,6 +40,9 @@ type sound struct {
 		of   *fleet.Daemon
 		data []byte
 	}
+	// inSecond counts the calls in the second that is under way.
+	second   time.Time
+	inSecond int
 	// late counts writes of processes that were dead or no longer led.
 	late int
 	// writesBefore and writesAllowed bound the recovery.
@@ -117,7 +120,6 @@ func (s *sound) committed(c apimodel.Change, by *serving) {
 	case *corev1.Node:
 		if c.Type == watch.Deleted {
 			o = nil
-			s.nodeLeft(c.New.GetName())
 		}
 		s.nodes[c.New.GetName()] = append(s.nodes[c.New.GetName()], nodeTruth{s.w.now, o})
 		s.qualify(c.New.GetName())
@@ -286,7 +288,7 @@ func (s *sound) absent(node string, then time.Time) bool {
 			return false
 		}
 	}
-	return true
+	return len(states) == 0 || states[0].since.After(epoch)
 }
 
 // alive tells whether the DaemonSet lived at some time since then.

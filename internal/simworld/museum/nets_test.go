@@ -167,7 +167,7 @@ type net struct{ pkg, pattern, name, of string }
 var nets = []net{
 	{simworld, "^TestKnownSeeds$", "known seeds", ""},
 	{"internal/plan", "^Fuzz", "properties of plan", "internal/(plan|revision|match)/"},
-	{"internal/fleet", "^(Fuzz|TestWhatWasToldIsKnown)", "properties of fleet", "internal/fleet/"},
+	{"internal/fleet", "^(Fuzz|TestWhatWasToldIsKnown|TestAFleetKnowsWhatThereIs)", "properties of fleet", "internal/fleet/"},
 	{"internal/revision", "^(Fuzz|TestReconcileSettles|TestTheYoungestStay)", "properties of revision", "internal/revision/"},
 	{"internal/report", "^TestEveryNumberIsWritten$", "properties of report", "internal/report/"},
 	{"internal/match", "^(Fuzz|TestVerdict|TestPure)", "properties of match", "internal/match/"},
