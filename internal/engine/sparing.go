@@ -98,16 +98,16 @@ func (c *Core) status(d *fleet.Daemon, k *desk, p plan.Plan, active bool, now ti
 	if k.writing {
 		return act.Call{}, false
 	}
-	want := report.Status(p, k.progress, k.book.Waits, now)
-	if !report.Differs(d.Object.Status, want) {
-		return act.Call{}, false
-	}
 	at := k.wroteAt.Add(c.statusGap(d, k, active, now))
 	if k.statusRetry.Waits(now, 0) && k.statusRetry.Until.After(at) {
 		at = k.statusRetry.Until
 	}
 	if now.Before(at) {
-		k.wakeAt(at)
+		k.wakeAt(at) // whether there will be news is seen then
+		return act.Call{}, false
+	}
+	want := report.Status(p, k.progress, k.book.Waits, now)
+	if !report.Differs(d.Object.Status, want) {
 		return act.Call{}, false
 	}
 	k.writing, k.wroteAt = true, now

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"net"
+	"sync"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -17,33 +18,94 @@ const (
 	few = 4
 	// bufferSize is how much is taken from the system at a time; if that much was there, there is no pause.
 	bufferSize = 32 << 10
+	// short is what has no more bytes than two HTTP/2 frames that say how much has been read, encrypted; any request has more.
+	short = 48
 	// dialTimeout and keepAlive are those of client-go's own connections.
 	dialTimeout, keepAlive = 30 * time.Second, 30 * time.Second
 )
 
 // patient is a connection that is not read again at once. Something that comes alone wakes goroutine after goroutine for a few hundred
-// bytes, from the network to the loop that decides; the same wake-ups serve all that has come in a while. Nothing that is sent waits.
+// bytes, from the network to the loop that decides; the same wake-ups serve all that has come in a while. No request that is sent
+// waits: only what tells the server how much has been read goes out with the next one, or at the end of the pause.
 type patient struct {
 	net.Conn
 	buffer *bufio.Reader
+	out    *outbox
 }
 
 func newPatient(conn net.Conn) *patient {
-	return &patient{Conn: conn, buffer: bufio.NewReaderSize(&paused{conn: conn}, bufferSize)}
+	out := &outbox{conn: conn}
+	return &patient{Conn: conn, buffer: bufio.NewReaderSize(&paused{conn: conn, out: out}, bufferSize), out: out}
 }
 
 // Read reads what has come; one goroutine may use it.
 func (c *patient) Read(b []byte) (int, error) { return c.buffer.Read(b) }
 
+// Write sends, or keeps what is short until the end of a pause.
+func (c *patient) Write(b []byte) (int, error) { return c.out.Write(b) }
+
+// outbox is what has yet to be sent on a connection.
+type outbox struct {
+	conn    net.Conn
+	mu      sync.Mutex
+	pausing bool
+	kept    []byte
+}
+
+func (o *outbox) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.pausing && len(b) <= short:
+		o.kept = append(o.kept, b...)
+		return len(b), nil
+	case len(o.kept) == 0:
+		return o.conn.Write(b)
+	}
+	o.kept = append(o.kept, b...)
+	if err := o.empty(); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+func (o *outbox) empty() error {
+	_, err := o.conn.Write(o.kept)
+	o.kept = o.kept[:0]
+	return err
+}
+
+// pause keeps what is short until a moment.
+func (o *outbox) pause(until time.Time) error {
+	d := time.Until(until)
+	if d <= 0 {
+		return nil
+	}
+	o.mu.Lock()
+	o.pausing = true
+	o.mu.Unlock()
+	time.Sleep(d)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pausing = false
+	if len(o.kept) == 0 {
+		return nil
+	}
+	return o.empty()
+}
+
 // paused reads a connection that it has emptied no more often than once a pause, but for a few reads after a quiet time.
 type paused struct {
 	conn net.Conn
+	out  *outbox
 	// due is when the next read would be if all had been a pause apart.
 	due time.Time
 }
 
 func (r *paused) Read(b []byte) (int, error) {
-	time.Sleep(time.Until(r.due.Add(-(few - 1) * pause)))
+	if err := r.out.pause(r.due.Add(-(few - 1) * pause)); err != nil {
+		return 0, err
+	}
 	n, err := r.conn.Read(b)
 	if n < len(b) {
 		now := time.Now()

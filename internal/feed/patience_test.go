@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,8 +15,14 @@ type scripted struct {
 	net.Conn
 	start time.Time
 	come  []chunk
-	// reads are the times of reads of the system.
-	reads []time.Duration
+	// reads and writes are the times of reads and writes of the system, and wrote is what went out.
+	reads, writes []time.Duration
+	wrote         string
+}
+
+func (s *scripted) Write(b []byte) (int, error) {
+	s.writes, s.wrote = append(s.writes, time.Since(s.start)), s.wrote+string(b)
+	return len(b), nil
 }
 
 type chunk struct {
@@ -83,6 +90,35 @@ func TestALargeListDoesNotWait(t *testing.T) {
 		s, n := readAll(t, chunk{0, 10*bufferSize + 1})
 		if last := s.reads[len(s.reads)-1]; last != 0 || n != 10*bufferSize+1 {
 			t.Errorf("the last read was after %v; %d bytes", last, n)
+		}
+	})
+}
+
+// In a pause, what is short waits for its end or for a request, and all goes out in order; nothing waits where nothing pauses.
+func TestOnlyWhatIsShortWaitsForTheEndOfAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ms := time.Millisecond
+		s := &scripted{start: time.Now(), come: []chunk{{0, 1}, {1 * ms, 1}, {2 * ms, 1}, {3 * ms, 1}, {4 * ms, 1}, {time.Second, 1}}}
+		c, request := newPatient(s), strings.Repeat("R", short+1)
+		read := make(chan error)
+		go func() {
+			_, err := io.Copy(io.Discard, c)
+			read <- err
+		}()
+		for _, send := range []struct {
+			at   time.Duration
+			what string
+		}{{2500 * time.Microsecond, "a"}, {10 * ms, "b"}, {20 * ms, "c"}, {30 * ms, request}, {40 * ms, "d"}, {500 * ms, "e"}} {
+			time.Sleep(time.Until(s.start.Add(send.at)))
+			if n, err := c.Write([]byte(send.what)); n != len(send.what) || err != nil {
+				t.Fatalf("%q: %d bytes, %v", send.what, n, err)
+			}
+		}
+		if err := <-read; err != nil {
+			t.Fatal(err)
+		}
+		if want := []time.Duration{2500 * time.Microsecond, 30 * ms, 50 * ms, 500 * ms}; !slices.Equal(s.writes, want) || s.wrote != "abc"+request+"de" {
+			t.Errorf("sent at %v, want %v: %q", s.writes, want, s.wrote)
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -9,15 +8,20 @@ import (
 // Changed takes the slots about which something changed since the last time, ordered by node name, so that a decision need not
 // look at all of them. A slot that the Daemon no longer has may be among them.
 func (d *Daemon) Changed() []*Slot {
-	out := slices.SortedFunc(maps.Keys(d.changed), func(a, b *Slot) int { return strings.Compare(a.NodeName, b.NodeName) })
-	clear(d.changed)
+	out := d.changed
+	d.changed = nil
+	for _, s := range out {
+		s.marked = false
+	}
+	slices.SortFunc(out, func(a, b *Slot) int { return strings.Compare(a.NodeName, b.NodeName) })
 	return out
 }
 
 // mark notes that something changed about a slot, which may be nil.
 func (d *Daemon) mark(s *Slot) {
-	if s != nil {
-		d.changed[s] = struct{}{}
+	if s != nil && !s.marked {
+		s.marked = true
+		d.changed = append(d.changed, s)
 	}
 }
 

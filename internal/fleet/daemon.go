@@ -39,7 +39,7 @@ type Daemon struct {
 	judge    Judge
 	slots    map[string]*Slot
 	order    []*Slot // by node name; nil after a slot came or went
-	changed  map[*Slot]struct{}
+	changed  []*Slot // marked ones, each once
 	kinds    map[PodKind]int
 	orphans  []*Pod // by ComparePods
 	// orphansOn are the same by node.
@@ -104,6 +104,7 @@ type Slot struct {
 	Pods []*Pod
 	// Served tells that a Pod was made here since this controller knows the node.
 	Served bool
+	marked bool
 	// trouble is nil for most of the millions of slots.
 	trouble *Trouble
 }
@@ -173,7 +174,7 @@ func newDaemon(o *appsv1.DaemonSet, version Version, priority int32, judge Judge
 		Key: types.NamespacedName{Namespace: o.Namespace, Name: o.Name}, UID: o.UID, Version: version, Object: o,
 		Requests: requestsOf(spec), HostPorts: hostPortsOf(spec), Priority: priority,
 		selector: selector, judge: judge,
-		creates: map[string]Creates{}, changed: map[*Slot]struct{}{}, kinds: map[PodKind]int{}, orphansOn: map[string]map[*Pod]struct{}{}, slots: map[string]*Slot{}, astray: map[*Pod]struct{}{}, released: map[*Pod]struct{}{},
+		creates: map[string]Creates{}, kinds: map[PodKind]int{}, orphansOn: map[string]map[*Pod]struct{}{}, slots: map[string]*Slot{}, astray: map[*Pod]struct{}{}, released: map[*Pod]struct{}{},
 	}
 	return d
 }

@@ -25,6 +25,8 @@ type Node struct {
 	// Seen is when this controller first knew the node.
 	Seen time.Time
 
+	// zone is the zone's label once it was looked up.
+	zone    *string
 	pods    crowd
 	waiters map[*Slot]*Daemon
 }
@@ -44,8 +46,14 @@ func NewNode(o *corev1.Node, version Version) *Node {
 	return n
 }
 
-// Zone is the label topology.kubernetes.io/zone, or empty.
-func (n *Node) Zone() string { return n.Labels[corev1.LabelTopologyZone] }
+// Zone is the label topology.kubernetes.io/zone, or empty. The Fleet's goroutine asks.
+func (n *Node) Zone() string {
+	if n.zone == nil {
+		zone := n.Labels[corev1.LabelTopologyZone]
+		n.zone = &zone
+	}
+	return *n.zone
+}
 
 // EachPod calls yield for every Pod that is bound to this node or being created on it, of any owner, in no order.
 func (n *Node) EachPod(yield func(*Pod) bool) {

@@ -191,6 +191,7 @@ func (b *Book) enter(e *entry, queued time.Time) {
 	b.tallies[e.slot] = k
 	b.tell(k, 1)
 	if e.plain() {
+		b.spare = e
 		return
 	}
 	b.entries[e.slot] = e

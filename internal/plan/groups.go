@@ -185,13 +185,16 @@ func (b *Book) moved(yield func(Action) bool) {
 
 // Numbers is the plan without its lists, but for Waits: those for room that were found since the last Update.
 func (b *Book) Numbers() Plan {
-	p := Plan{Daemon: b.d, Hash: b.hash, Counts: b.sums.Counts, Budget: b.head.budget, Problem: b.head.problem, Next: b.head.next, Waits: b.news, Waiting: map[fleet.Code]int{}}
+	p := Plan{Daemon: b.d, Hash: b.hash, Counts: b.sums.Counts, Budget: b.head.budget, Problem: b.head.problem, Next: b.head.next, Waits: b.news}
 	p.Budget.Used = b.sums.used
 	for len(b.due) > 0 && (b.entries[b.due[0].slot] == nil || !b.entries[b.due[0].slot].next.Equal(b.due[0].at)) {
 		heap.Pop(&b.due)
 	}
 	if len(b.due) > 0 {
 		p.Next = sooner(p.Next, b.due[0].at, b.Now)
+	}
+	if len(b.reasons) > 0 || b.candidates+b.broken.Len() > 0 {
+		p.Waiting = map[fleet.Code]int{}
 	}
 	for code, n := range b.reasons {
 		p.Waiting[code] = n

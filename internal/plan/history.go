@@ -56,6 +56,7 @@ func (b *Book) history() (hash string, err error) {
 func (b *Book) reconcile() (revision.History, error) {
 	ds, hint := b.d.Object, b.hint()
 	if sameHistory(b.past.object, ds) && b.past.hint == hint && slices.Equal(b.past.revisions, b.Revisions) {
+		b.past.object = ds // the next comparison is with this one
 		return b.past.history, nil
 	}
 	b.past = past{}

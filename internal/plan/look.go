@@ -46,7 +46,10 @@ func (e *entry) plain() bool {
 
 // look gives what a slot adds to the plan.
 func (p *planner) look(s *fleet.Slot) *entry {
-	p.entry = &entry{slot: s}
+	if p.entry, p.spare = p.spare, nil; p.entry == nil {
+		p.entry = &entry{}
+	}
+	*p.entry = entry{slot: s}
 	p.leaving, p.claimed, p.adopting, p.settling = p.leaving[:0], false, false, false
 	p.count(s)
 	if p.hash != "" { // no Pod is touched without a revision to label it with (U066)

@@ -145,7 +145,7 @@ func (p *planner) pairUp(s *fleet.Slot, live []*fleet.Pod) {
 	var old, young *fleet.Pod
 	for _, pod := range live {
 		keep := &old
-		if pod.Hash() == p.hash {
+		if p.worn(pod).hash == p.hash {
 			keep = &young
 		}
 		if *keep == nil {

@@ -135,12 +135,33 @@ type planner struct {
 	d *fleet.Daemon
 	frame
 	*entry // of the slot that is looked at
+	// spare is an entry that was of no use, for the next look.
+	spare *entry
+	// read are the labels of the Pods that were looked at last, by what such Pods share: in a rollout there are two kinds of them.
+	read [2]worn
 	// leaving are the slot's Pods that this plan deletes, which later steps must see as gone.
 	leaving []*fleet.Pod
 	// claimed: an orphan is on the node, to be adopted or ending; adopting: one is to be adopted, and a rollout waits to see who stays.
 	claimed, adopting bool
 	// settling: the slot has surplus Pods; a rollout leaves it alone until one is left.
 	settling bool
+}
+
+// worn is what the labels of a shape say of its Pods' template.
+type worn struct {
+	shape            *fleet.Shape
+	hash, generation string
+}
+
+// worn gives what a Pod's labels say.
+func (p *planner) worn(pod *fleet.Pod) worn {
+	for _, w := range p.read {
+		if w.shape == pod.Shape {
+			return w
+		}
+	}
+	p.read[1], p.read[0] = p.read[0], worn{pod.Shape, pod.Hash(), pod.Labels[fleet.TemplateGenerationLabel]}
+	return p.read[0]
 }
 
 // frame is what the look at every slot depends on beside the slot itself. When it changes, all of them are looked at again.
@@ -198,13 +219,13 @@ func (p *planner) going(pod *fleet.Pod) bool { return pod.Leaving() || slices.Co
 // updated tells whether a Pod belongs to the current revision: by its hash, or by the template generation that the server
 // counts (U140).
 func (p *planner) updated(pod *fleet.Pod) bool {
-	return pod.Hash() == p.hash || p.sameGeneration(pod)
+	return p.worn(pod).hash == p.hash || p.sameGeneration(pod)
 }
 
 // sameGeneration tells whether a Pod was made from the template as it is. The server counts generations from 1 for each
 // DaemonSet, so the label of a Pod that is older than the DaemonSet, an adopted one, says nothing.
 func (p *planner) sameGeneration(pod *fleet.Pod) bool {
-	return p.template != "" && pod.Labels[fleet.TemplateGenerationLabel] == p.template &&
+	return p.template != "" && p.worn(pod).generation == p.template &&
 		!pod.Created.Time().Before(p.d.Object.CreationTimestamp.Time)
 }
 

@@ -129,7 +129,7 @@ func (g *game) start(ctx context.Context) error {
 	path, flags := g.contender.command(g.options, g.size, kubeconfig)
 	var env []string
 	if g.options.profile != "" {
-		env = append(env, fmt.Sprintf("CPU_PROFILE=%s/%s-%s-%d-%d.pprof", g.options.profile, g.contender.name, g.size, g.round, g.starts))
+		env = append(env, fmt.Sprintf("CPU_PROFILE=%s/%s-%s-%d-%d", g.options.profile, g.contender.name, g.size, g.round, g.starts))
 	}
 	g.starts++
 	g.process, err = harness.Launch(filepath.Join(g.options.bin, path), env, flags...)

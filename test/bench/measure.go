@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/everynode/everynode/test/bench/cluster"
@@ -115,6 +117,11 @@ func (g *game) play(parent context.Context, p phase) (tally.Sample, error) {
 	if p.prepare != nil {
 		if err := p.prepare(ctx, g); err != nil {
 			return sample, fmt.Errorf("in preparation: %w", err)
+		}
+	}
+	if g.options.profile != "" && g.process != nil && strings.HasPrefix(g.contender.name, "everynode") { // a file for each phase
+		if err := g.process.Signal(syscall.SIGHUP); err != nil {
+			return sample, err
 		}
 	}
 	before, err := g.read()

@@ -1,5 +1,5 @@
-// Command profiled is everynode-controller that writes a CPU profile of its whole life, for the benchmark alone.
+// Command profiled is everynode-controller that writes CPU profiles of itself, for the benchmark alone.
 //
-// Comes in: the flags of everynode-controller; CPU_PROFILE, the file to write. Goes out: that file, once it is told to
-// stop. Never: part of what users get.
+// Comes in: the flags of everynode-controller; CPU_PROFILE, what the names of the files begin with; SIGHUP, at which the next
+// file begins. Goes out: those files. Never: part of what users get.
 package main

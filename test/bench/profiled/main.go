@@ -25,21 +25,40 @@ func main() {
 func run() (err error) {
 	path := os.Getenv("CPU_PROFILE")
 	if path == "" {
-		return errors.New("CPU_PROFILE is not set: name the file to write")
+		return errors.New("CPU_PROFILE is not set: name the files to write, less .1.pprof, .2.pprof and so on")
 	}
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	defer func() {
-		pprof.StopCPUProfile()
-		err = errors.Join(err, f.Close())
-	}()
+	next := make(chan os.Signal, 1)
+	signal.Notify(next, syscall.SIGHUP)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ended := make(chan error, 1)
+	profiling, done := context.WithCancel(context.Background())
+	go func() { ended <- profile(profiling, path, next) }()
+	defer func() {
+		done()
+		err = errors.Join(err, <-ended)
+	}()
 	cmd := command.NewController(command.Setting{Use: "profiled", Version: version})
 	return cmd.ExecuteContext(ctx)
+}
+
+// profile writes one file after the other, and begins the next at each signal, until ctx ends.
+func profile(ctx context.Context, path string, next <-chan os.Signal) error {
+	for n := 1; ; n++ {
+		f, err := os.Create(fmt.Sprintf("%s.%d.pprof", path, n))
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return errors.Join(err, f.Close())
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+		}
+		pprof.StopCPUProfile()
+		if err := f.Close(); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
 }
