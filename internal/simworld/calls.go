@@ -66,8 +66,8 @@ const (
 	// Refused calls come again after a second, two, four, and so on up to a minute: so many of one errand at most (I20).
 	refusedIn10s = 5
 	refusedIn60s = 7
-	// callsInASecond is more than any change to so few nodes takes.
-	callsInASecond = 300
+	// sameInASecond is more of one errand than any change to the cluster takes.
+	sameInASecond = 12
 )
 
 // within counts the refusals of the last while.
@@ -92,10 +92,11 @@ func (s *sound) asked(r *Replica, c act.Call) {
 		s.w.holds(Bounded, a.NodeGone || !a.Pod.Terminating, func() string { return fmt.Sprintf("%s begins %s, and knows that it is ending", r.name, callName(c)) })
 	}
 	if second := s.w.now.Truncate(time.Second); !second.Equal(s.second) {
-		s.second, s.inSecond = second, 0
+		s.second = second
+		clear(s.inSecond)
 	}
-	s.inSecond++
-	s.w.holds(NoHotLoop, s.inSecond <= callsInASecond, func() string { return fmt.Sprintf("%d calls within a second, the last is %s", s.inSecond, callName(c)) })
+	s.inSecond[e]++
+	s.w.holds(NoHotLoop, s.inSecond[e] <= sameInASecond, func() string { return fmt.Sprintf("%s is called for %d times within a second", callName(c), s.inSecond[e]) })
 }
 
 // answered looks at what became of a call: refused ones may not come back at once (I20).

@@ -40,9 +40,9 @@ type sound struct {
 		of   *fleet.Daemon
 		data []byte
 	}
-	// inSecond counts the calls in the second that is under way.
+	// inSecond counts the calls of an errand in the second that is under way.
 	second   time.Time
-	inSecond int
+	inSecond map[errand]int
 	// late counts writes of processes that were dead or no longer led.
 	late int
 	// writesBefore and writesAllowed bound the recovery.
@@ -102,7 +102,7 @@ type nodeTruth struct {
 func newSound(w *World) *sound {
 	return &sound{
 		w: w, pods: map[types.UID]*podTruth{}, sets: map[types.UID]*setTruth{}, nodes: map[string][]nodeTruth{},
-		refused: map[errand]*refusals{}, ended: map[errand]bool{}, asks: map[planOfSet]time.Time{}, failures: map[place]bool{}, successors: map[errand]*refusals{},
+		refused: map[errand]*refusals{}, ended: map[errand]bool{}, asks: map[planOfSet]time.Time{}, inSecond: map[errand]int{}, failures: map[place]bool{}, successors: map[errand]*refusals{},
 		accepted: map[template]bool{}, acked: map[process][]*corev1.Pod{},
 	}
 }
