@@ -2,6 +2,7 @@ package feed
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,7 +37,7 @@ func Connect(cfg *rest.Config) (API, error) {
 		return API{}, err
 	}
 	cfg.APIPath, cfg.GroupVersion = "/api", &corev1.SchemeGroupVersion
-	cfg.NegotiatedSerializer = sifting{rest.CodecFactoryForGeneratedClient(scheme.Scheme, scheme.Codecs).WithoutConversion()}
+	cfg.NegotiatedSerializer = newSifting(rest.CodecFactoryForGeneratedClient(scheme.Scheme, scheme.Codecs).WithoutConversion())
 	core, err := rest.RESTClientForConfigAndClient(cfg, connection)
 	if err != nil {
 		return API{}, err
@@ -45,7 +46,37 @@ func Connect(cfg *rest.Config) (API, error) {
 }
 
 // sifting is a serializer that reads Nodes and Pods through a sieve.
-type sifting struct{ runtime.NegotiatedSerializer }
+type sifting struct {
+	runtime.NegotiatedSerializer
+	types []runtime.SerializerInfo
+}
+
+func newSifting(s runtime.NegotiatedSerializer) sifting {
+	types := slices.Clone(s.SupportedMediaTypes())
+	for i := range types {
+		if stream := types[i].StreamSerializer; stream != nil && types[i].MediaType == runtime.ContentTypeProtobuf {
+			sifted := *stream
+			sifted.Serializer = eventSifter{stream.Serializer}
+			types[i].StreamSerializer = &sifted
+		}
+	}
+	return sifting{s, types}
+}
+
+// SupportedMediaTypes are the same, but the objects in events of watches are sifted before they are copied out of what came.
+func (s sifting) SupportedMediaTypes() []runtime.SerializerInfo { return s.types }
+
+type eventSifter struct{ runtime.Serializer }
+
+func (s eventSifter) Decode(data []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	if sifted, err := eventSieve.appendTo((*buffer)[:0], data); err == nil {
+		*buffer = sifted
+		data = sifted // decoding copies
+	}
+	return s.Serializer.Decode(data, defaults, into)
+}
 
 // DecoderToVersion makes the decoder of objects, alone or in lists and watches.
 func (s sifting) DecoderToVersion(d runtime.Decoder, v runtime.GroupVersioner) runtime.Decoder {

@@ -13,6 +13,8 @@ type sieve struct {
 	fields fields
 	// only, if set, is what the first field has to say for the message to be read at all.
 	only string
+	// object: the message is an object with its kind, as the API server sends it, and its kind has the sieve.
+	object bool
 }
 
 type fields map[protowire.Number]*sieve
@@ -41,6 +43,9 @@ var (
 	}}
 )
 
+// eventSieve is that of an event of a watch, whose second field holds an object.
+var eventSieve = &sieve{fields: fields{1: nil, 2: {fields: fields{1: {object: true}}}}}
+
 // listOf is the sieve of a list of such objects.
 func listOf(item *sieve) *sieve { return &sieve{fields: fields{1: nil, 2: item}} }
 
@@ -49,6 +54,12 @@ var errNoMessage = errors.New("no protobuf message")
 
 // appendTo appends to dst what the sieve leaves of src.
 func (s *sieve) appendTo(dst, src []byte) ([]byte, error) {
+	if s.object {
+		if sifted, ok := sift(dst, src); ok {
+			return sifted, nil
+		}
+		return append(dst, src...), nil
+	}
 	for len(src) > 0 {
 		number, kind, tag := protowire.ConsumeTag(src)
 		if tag < 0 {

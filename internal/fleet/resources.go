@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
+	quantity "k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/component-helpers/resource"
 )
 
@@ -21,23 +22,27 @@ type Resources struct {
 func NewResources(l corev1.ResourceList) Resources {
 	var r Resources
 	for name, q := range l {
-		switch name {
-		case corev1.ResourceCPU:
-			r.MilliCPU = q.MilliValue()
-		case corev1.ResourceMemory:
-			r.Memory = q.Value()
-		case corev1.ResourceEphemeralStorage:
-			r.Ephemeral = q.Value()
-		case corev1.ResourcePods:
-			r.Pods = q.Value()
-		default:
-			if r.Extended == nil {
-				r.Extended = make(map[corev1.ResourceName]int64, 1)
-			}
-			r.Extended[name] = q.Value()
-		}
+		r.set(name, q)
 	}
 	return r
+}
+
+func (r *Resources) set(name corev1.ResourceName, q quantity.Quantity) {
+	switch name {
+	case corev1.ResourceCPU:
+		r.MilliCPU = q.MilliValue()
+	case corev1.ResourceMemory:
+		r.Memory = q.Value()
+	case corev1.ResourceEphemeralStorage:
+		r.Ephemeral = q.Value()
+	case corev1.ResourcePods:
+		r.Pods = q.Value()
+	default:
+		if r.Extended == nil {
+			r.Extended = make(map[corev1.ResourceName]int64, 1)
+		}
+		r.Extended[name] = q.Value()
+	}
 }
 
 // Add adds o to r.
@@ -88,6 +93,49 @@ func (h HostPort) wildcard() bool { return h.IP == "" || h.IP == "0.0.0.0" || h.
 // overhead. A limit without a request counts as the request, as the API server's defaulting does for Pods but not for
 // templates.
 func requestsOf(spec *corev1.PodSpec) Resources {
+	if len(spec.InitContainers) == 0 && len(spec.Overhead) == 0 && spec.Resources == nil {
+		return sumOf(spec.Containers) // most Pods, and each of their events asks
+	}
+	return schedulersSum(spec)
+}
+
+// sumOf is what containers take that run side by side, added up before it is rounded.
+func sumOf(containers []corev1.Container) Resources {
+	type amount struct {
+		name corev1.ResourceName
+		quantity.Quantity
+	}
+	var few [4]amount
+	sums := few[:0]
+	plus := func(name corev1.ResourceName, q quantity.Quantity) {
+		for i := range sums {
+			if sums[i].name == name {
+				sums[i].Add(q)
+				return
+			}
+		}
+		sums = append(sums, amount{name, q.DeepCopy()})
+	}
+	for i := range containers {
+		asks := &containers[i].Resources
+		for name, q := range asks.Requests {
+			plus(name, q)
+		}
+		for name, q := range asks.Limits {
+			if _, ok := asks.Requests[name]; !ok {
+				plus(name, q)
+			}
+		}
+	}
+	var r Resources
+	for i := range sums {
+		r.set(sums[i].name, sums[i].Quantity)
+	}
+	r.Pods = 1
+	return r
+}
+
+func schedulersSum(spec *corev1.PodSpec) Resources {
 	pod := &corev1.Pod{Spec: *spec}
 	pod.Spec.Containers = limitsAsRequests(spec.Containers)
 	pod.Spec.InitContainers = limitsAsRequests(spec.InitContainers)

@@ -81,6 +81,7 @@ func (k *keeping) compare() {
 		if got, want := textOf(kept), textOf(scratch); got != want {
 			k.t.Fatalf("%s is kept as\n%s\nand found as\n%s", d.Key, got, want)
 		}
+		k.noneIsForgotten(d, kept)
 		for _, w := range kept.Waits {
 			if w.Reason.Code == fleet.NoRoom || w.Reason.Code == fleet.PortTaken {
 				k.fleet.Wait(d, w.Node)

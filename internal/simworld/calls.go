@@ -96,7 +96,9 @@ func (s *sound) asked(r *Replica, c act.Call) {
 		clear(s.inSecond)
 	}
 	s.inSecond[e]++
-	s.w.holds(NoHotLoop, s.inSecond[e] <= sameInASecond, func() string { return fmt.Sprintf("%s is called for %d times within a second", callName(c), s.inSecond[e]) })
+	s.w.holds(NoHotLoop, s.inSecond[e] <= sameInASecond, func() string {
+		return fmt.Sprintf("%s is called for %d times within a second", callName(c), s.inSecond[e])
+	})
 }
 
 // answered looks at what became of a call: refused ones may not come back at once (I20).

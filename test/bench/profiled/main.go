@@ -25,7 +25,7 @@ func main() {
 func run() (err error) {
 	path := os.Getenv("CPU_PROFILE")
 	if path == "" {
-		return errors.New("CPU_PROFILE is not set: name the files to write, less .1.pprof, .2.pprof and so on")
+		return errors.New("CPU_PROFILE is not set: name the files to write, less .1.pprof and .1.allocs.pprof, .2.pprof and so on")
 	}
 	next := make(chan os.Signal, 1)
 	signal.Notify(next, syscall.SIGHUP)
@@ -57,8 +57,17 @@ func profile(ctx context.Context, path string, next <-chan os.Signal) error {
 		case <-ctx.Done():
 		}
 		pprof.StopCPUProfile()
-		if err := f.Close(); err != nil || ctx.Err() != nil {
+		if err := errors.Join(f.Close(), allocations(fmt.Sprintf("%s.%d.allocs.pprof", path, n))); err != nil || ctx.Err() != nil {
 			return err
 		}
 	}
+}
+
+// allocations writes what has been allocated since the start.
+func allocations(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }
