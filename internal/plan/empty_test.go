@@ -7,14 +7,14 @@ import (
 )
 
 // noneIsForgotten: a node that should have a Pod, where all that is left has ended and is on its way out, gets one now, unless it would not
-// fit or a call is held back; and a node where one lives gets no other, but beside an old one in a surge.
+// fit or a call is held back; a node where one lives gets no other, but beside an old one in a surge; and none comes beside an orphan.
 func (k *keeping) noneIsForgotten(d *fleet.Daemon, p Plan) {
 	if p.Hash == "" || p.Problem != nil {
 		return
 	}
 	for _, s := range d.Slots() {
 		create := slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Kind == Create && a.Node == s.NodeName })
-		gone, live := true, 0
+		gone, live, orphan := true, 0, false
 		for _, pod := range s.Pods {
 			ended, leaves := pod.Phase == fleet.PhaseFailed || pod.Phase == fleet.PhaseSucceeded, pod.Terminating || pod.Deleting
 			gone = gone && ended && leaves
@@ -22,14 +22,17 @@ func (k *keeping) noneIsForgotten(d *fleet.Daemon, p Plan) {
 				live++
 			}
 		}
-		d.OrphansOn(s.NodeName, func(pod *fleet.Pod) { gone = gone && pod.Terminal() && pod.Leaving() })
+		d.OrphansOn(s.NodeName, func(pod *fleet.Pod) { orphan = orphan || !pod.Terminal() || !pod.Leaving() })
 		calls, trouble := d.Creates(s.NodeName), s.Trouble()
 		held := calls.UnderWay > 0 || calls.Unsure != "" || trouble.Refusals.Waits(k.now, d.Object.Generation)
 		full := slices.ContainsFunc(p.Waits, func(w Wait) bool {
 			return w.Node == s.NodeName && (w.Reason.Code == fleet.NoRoom || w.Reason.Code == fleet.PortTaken)
 		})
-		if s.Verdict.ShouldRun() && gone && !held && !full && !create {
+		if s.Verdict.ShouldRun() && gone && !orphan && !held && !full && !create {
 			k.t.Fatalf("%s: %s is empty, and nothing is made there: %v", d.Key, s.NodeName, p.Waits)
+		}
+		if create && orphan {
+			k.t.Fatalf("%s: a Pod is made on %s beside one that will be adopted, or ends", d.Key, s.NodeName)
 		}
 		if create && (live > 1 || live == 1 && p.Budget.MaxSurge == 0 || !s.Verdict.ShouldRun()) {
 			k.t.Fatalf("%s: another Pod is made on %s, where %d live (%s)", d.Key, s.NodeName, live, s.Verdict.Reason)
