@@ -43,7 +43,7 @@ func chooseContenders(list, modes string) ([]contender, error) {
 	for name := range strings.SplitSeq(list, ",") {
 		switch name = strings.TrimSpace(name); name {
 		case tally.Floor:
-			all = append(all, contender{name: name, only: []string{"first", "rolling"}, command: floor})
+			all = append(all, contender{name: name, only: []string{"first", "rolling", "flips"}, command: floor})
 		case tally.Everynode:
 			for _, p := range placements {
 				all = append(all, ours(p))
