@@ -82,6 +82,7 @@ func (k *keeping) compare() {
 			k.t.Fatalf("%s is kept as\n%s\nand found as\n%s", d.Key, got, want)
 		}
 		k.noneIsForgotten(d, kept)
+		k.theNumbersStand(d, kept)
 		for _, w := range kept.Waits {
 			if w.Reason.Code == fleet.NoRoom || w.Reason.Code == fleet.PortTaken {
 				k.fleet.Wait(d, w.Node)

@@ -39,3 +39,32 @@ func (k *keeping) noneIsForgotten(d *fleet.Daemon, p Plan) {
 		}
 	}
 }
+
+// theNumbersStand: each node that exists counts once, by the first of its Pods that has not ended on its way out.
+func (k *keeping) theNumbersStand(d *fleet.Daemon, p Plan) {
+	if p.Problem != nil {
+		return
+	}
+	var want Counts
+	for _, s := range d.Slots() {
+		stand := slices.DeleteFunc(slices.Clone(s.Pods), func(pod *fleet.Pod) bool {
+			return pod.Creating || pod.Terminating && (pod.Phase == fleet.PhaseFailed || pod.Phase == fleet.PhaseSucceeded)
+		})
+		switch {
+		case s.Node == nil:
+		case !s.Verdict.ShouldRun():
+			want.Misscheduled += int32(min(1, len(stand)))
+		default:
+			want.Desired++
+			want.Current += int32(min(1, len(stand)))
+			if len(stand) > 0 && stand[0].Ready {
+				want.Ready++
+			}
+		}
+	}
+	got := p.Counts
+	got.Available, got.Updated = 0, 0
+	if got != want {
+		k.t.Fatalf("%s: the numbers are %+v, want %+v", d.Key, got, want)
+	}
+}
