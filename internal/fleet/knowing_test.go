@@ -175,7 +175,7 @@ func (o *observer) concerned(what string, d *Daemon, was, is view, dirty, later 
 	if was.spec+was.rest != is.spec+is.rest && !dirty {
 		o.t.Fatalf("%s: %s was %s, %s and is %s, %s, and is not looked at", what, d.Key, was.spec, was.rest, is.spec, is.rest)
 	}
-	if was.revisions != is.revisions && !dirty && !(later && was.data == is.data) {
+	if was.revisions != is.revisions && !dirty && (!later || was.data != is.data) {
 		o.t.Fatalf("%s: %s had the revisions %s and has %s, and is not looked at", what, d.Key, was.revisions, is.revisions)
 	}
 	for node, left := range o.waits[d.Key] {

@@ -34,6 +34,7 @@ func (k *keeping) newPod(name string) *corev1.Pod {
 	if list := k.fleet.Revisions(d); len(list) > 0 {
 		labels[appsv1.DefaultDaemonSetUniqueLabelKey] = list[k.draw("revision", len(list))].Labels[appsv1.DefaultDaemonSetUniqueLabelKey]
 	}
+	labels[fleet.TemplateGenerationLabel] = fmt.Sprint(k.draw("template", 3))
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, UID: types.UID(fmt.Sprint(name, "-", k.rv)), Labels: labels, CreationTimestamp: metav1.Time{Time: k.now}}}
 	pod.Spec.NodeName = fmt.Sprint("n", k.draw("node", 4))
 	pod.Spec.Containers = []corev1.Container{{Name: "c"}}

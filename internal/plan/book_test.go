@@ -83,6 +83,7 @@ func (k *keeping) compare() {
 		}
 		k.noneIsForgotten(d, kept)
 		k.theNumbersStand(d, kept)
+		k.noneIsDroppedThatIsWorn(d, kept)
 		for _, w := range kept.Waits {
 			if w.Reason.Code == fleet.NoRoom || w.Reason.Code == fleet.PortTaken {
 				k.fleet.Wait(d, w.Node)
@@ -173,6 +174,7 @@ func (k *keeping) daemonSet(name string) {
 		MinReadySeconds: int32(k.draw("minReady", 2) * 5), Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": name}},
 		UpdateStrategy: appsv1.DaemonSetUpdateStrategy{Type: appsv1.RollingUpdateDaemonSetStrategyType, RollingUpdate: &appsv1.RollingUpdateDaemonSet{MaxSurge: &surge, MaxUnavailable: &unavailable}},
 	}
+	ds.Annotations = map[string]string{appsv1.DeprecatedTemplateGeneration: fmt.Sprint(k.draw("template", 3))}
 	if k.draw("strategy", 6) == 0 {
 		ds.Spec.UpdateStrategy = appsv1.DaemonSetUpdateStrategy{Type: appsv1.OnDeleteDaemonSetStrategyType}
 	}
@@ -210,12 +212,25 @@ func (k *keeping) aDaemonSet() { k.daemonSet([]string{"d", "e"}[k.draw("daemonse
 
 func (k *keeping) aRevision() {
 	d := k.fleet.Daemon(types.NamespacedName{Namespace: "default", Name: "d"})
-	if list := k.fleet.Revisions(d); len(list) > 0 && k.draw("lost", 2) == 0 {
-		r := list[k.draw("which", len(list))]
-		k.fleet.DeleteRevision(types.NamespacedName{Namespace: "default", Name: r.Name}, r.UID, k.version())
+	list, what := k.fleet.Revisions(d), k.draw("revision", 4)
+	if len(list) == 0 || what == 0 {
+		k.revision(d.Object)
 		return
 	}
-	k.revision(d.Object)
+	r := list[k.draw("which", len(list))].DeepCopy()
+	switch what {
+	case 1: // lost
+		k.fleet.DeleteRevision(types.NamespacedName{Namespace: "default", Name: r.Name}, r.UID, k.version())
+		return
+	case 2: // a copy
+		hash := fmt.Sprint("copy", k.draw("copy", 2))
+		r.Name, r.UID, r.Revision = "d-"+hash, types.UID(hash), r.Revision+int64(k.draw("number", 2))
+		r.Labels = maps.Clone(r.Labels)
+		r.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] = hash
+	default: // one that says something else than it did
+		r.Data.Raw = []byte(strings.Replace(string(r.Data.Raw), `"image":"i`, `"image":"j`, 1))
+	}
+	k.fleet.ApplyRevision(r, k.version())
 }
 
 func (k *keeping) later() {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/everynode/everynode/internal/fleet"
+	"github.com/everynode/everynode/internal/revision"
 )
 
 // noneIsForgotten: a node that should have a Pod, where all that is left has ended and is on its way out, gets one now, unless it would not
@@ -66,5 +67,24 @@ func (k *keeping) theNumbersStand(d *fleet.Daemon, p Plan) {
 	got.Available, got.Updated = 0, 0
 	if got != want {
 		k.t.Fatalf("%s: the numbers are %+v, want %+v", d.Key, got, want)
+	}
+}
+
+// noneIsDroppedThatIsWorn: no revision is deleted that alone has the hash of one of the DaemonSet's Pods.
+func (k *keeping) noneIsDroppedThatIsWorn(d *fleet.Daemon, p Plan) {
+	holders := map[string]int{}
+	for _, r := range k.fleet.Revisions(d) {
+		holders[revision.HashOf(r)]++
+	}
+	for _, a := range p.Actions {
+		if a.Kind != Revise || a.Revision.Kind != revision.Delete {
+			continue
+		}
+		hash := revision.HashOf(a.Revision.Revision)
+		for pod := range d.EachPod {
+			if pod.Hash() == hash && holders[hash] == 1 {
+				k.t.Fatalf("%s: %s is dropped, and %s belongs to it", d.Key, a.Revision.Revision.Name, pod.Name)
+			}
+		}
 	}
 }

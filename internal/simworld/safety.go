@@ -194,14 +194,14 @@ func (s *sound) deleted(old *corev1.Pod, t *podTruth, set *setTruth, node string
 		if serves {
 			s.take(set, node, by, old)
 		}
-	case fleet.PodSurplus, fleet.NodeVanished:
-	default:
-		w.holds(Eligibility, false, func() string { return fmt.Sprintf("deletes %s for %s, which is no reason to", old.Name, why) })
 	case fleet.TemplateOutdated:
 		s.acceptable(old, set, by)
 		if old.DeletionTimestamp == nil && !t.readyAt.IsZero() {
 			s.take(set, node, by, old)
 		}
+	case fleet.PodSurplus, fleet.NodeVanished:
+	default:
+		w.holds(Eligibility, false, func() string { return fmt.Sprintf("deletes %s for %s, which is no reason to", old.Name, why) })
 	}
 }
 
