@@ -84,6 +84,7 @@ func (k *keeping) compare() {
 		k.noneIsForgotten(d, kept)
 		k.theNumbersStand(d, kept)
 		k.noneIsDroppedThatIsWorn(d, kept)
+		k.aRealOneStays(d, kept)
 		for _, w := range kept.Waits {
 			if w.Reason.Code == fleet.NoRoom || w.Reason.Code == fleet.PortTaken {
 				k.fleet.Wait(d, w.Node)

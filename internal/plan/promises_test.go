@@ -88,3 +88,24 @@ func (k *keeping) noneIsDroppedThatIsWorn(d *fleet.Daemon, p Plan) {
 		}
 	}
 }
+
+// aRealOneStays: where Pods go as surplus, one stays that exists: a create that is not answered may come to nothing.
+func (k *keeping) aRealOneStays(d *fleet.Daemon, p Plan) {
+	goes := map[*fleet.Pod]bool{}
+	for _, a := range p.Actions {
+		if a.Kind == Delete {
+			goes[a.Pod] = true
+		}
+	}
+	for _, a := range p.Actions {
+		if a.Kind != Delete || a.Reason.Code != fleet.PodSurplus {
+			continue
+		}
+		stays := slices.ContainsFunc(d.Slot(a.Node).Pods, func(pod *fleet.Pod) bool {
+			return !goes[pod] && !pod.Creating && !pod.Leaving() && !pod.Terminal()
+		})
+		if !stays {
+			k.t.Fatalf("%s: %s goes as surplus (%s), and none that exists stays on %s", d.Key, a.Pod.Name, a.Reason, a.Node)
+		}
+	}
+}
