@@ -163,7 +163,7 @@ func (c *Core) settleStall(d *fleet.Daemon, a act.Answer, now time.Time) {
 		return
 	}
 	if a.Action.Kind == plan.Revise || a.Action.Kind == plan.DryRun {
-		d.Awaited--
+		d.Awaited = max(0, d.Awaited-1) // a DaemonSet that was gone from a list for a moment has begun to count afresh
 	}
 	if d.Awaited > 0 {
 		return

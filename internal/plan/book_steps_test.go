@@ -30,7 +30,7 @@ func (k *keeping) aPod() {
 func (k *keeping) newPod(name string) *corev1.Pod {
 	app := []string{"d", "e"}[k.draw("app", 2)]
 	d := k.fleet.Daemon(types.NamespacedName{Namespace: "default", Name: app})
-	labels := map[string]string{"app": app}
+	labels := map[string]string{"app": []string{app, app, app, "neither"}[k.draw("selected", 4)]}
 	if list := k.fleet.Revisions(d); len(list) > 0 {
 		labels[appsv1.DefaultDaemonSetUniqueLabelKey] = list[k.draw("revision", len(list))].Labels[appsv1.DefaultDaemonSetUniqueLabelKey]
 	}
@@ -82,7 +82,7 @@ func (k *keeping) aCall() {
 	case 0:
 		d.CreateSent(node)
 	case 1:
-		d.CreateAnswered(node, []string{"", "d-unsure"}[k.draw("unsure", 2)], k.now.Add(time.Minute), k.now)
+		d.CreateAnswered(node, []string{"", "d-unsure", "p0"}[k.draw("unsure", 3)], k.now.Add(time.Minute), k.now)
 	case 2:
 		if pod := k.pods[fmt.Sprint("p", k.draw("pod", 8))]; pod != nil {
 			k.fleet.MarkDeleting(&fleet.Pod{Name: pod.Name, UID: pod.UID, Shape: &fleet.Shape{Namespace: "default"}}, k.draw("on", 2) == 0)

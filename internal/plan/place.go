@@ -185,7 +185,8 @@ func (p *planner) creatable(s *fleet.Slot, why fleet.Reason) bool {
 		return false
 	}
 	if before.Unsure != "" && p.Now.Before(before.Till) && before.Unsure != Name(p.d, s) {
-		if s.Trouble().Taken != "" || slices.ContainsFunc(s.Pods, func(pod *fleet.Pod) bool { return pod.Name == before.Unsure }) {
+		held := slices.Concat(s.Pods, p.d.Mismatched()) // one of these is there already: the create would meet it, and be content
+		if s.Trouble().Taken != "" || slices.ContainsFunc(held, func(pod *fleet.Pod) bool { return pod.Name == before.Unsure }) {
 			p.wait(fleet.CallInFlight, before.Unsure+" may yet be made", before.Till)
 			return false
 		}

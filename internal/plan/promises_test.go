@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/everynode/everynode/internal/fleet"
 	"github.com/everynode/everynode/internal/revision"
 )
@@ -12,6 +14,11 @@ import (
 func (k *keeping) noneIsForgotten(d *fleet.Daemon, p Plan) {
 	if p.Hash == "" || p.Problem != nil {
 		return
+	}
+	for _, a := range p.Actions {
+		if pod := k.fleet.Pod(types.NamespacedName{Namespace: d.Key.Namespace, Name: a.Name}); a.Kind == Create && pod != nil && pod.Owner == d.UID && (pod.On() == a.Node || !d.Matches(pod.Labels)) {
+			k.t.Fatalf("%s: a Pod is made on %s under the name of one that is there, %s on %s", d.Key, a.Node, a.Name, pod.On())
+		}
 	}
 	for _, s := range d.Slots() {
 		create := slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Kind == Create && a.Node == s.NodeName })

@@ -34,6 +34,7 @@ var known = map[uint64]string{
 	10000004: "an adoption's answer ended the wait for a change to the history, and the same was asked for again",
 	10000072: "a dry run's answer did",
 	10008201: "a change to a Pod of a vanished node made what was refused there forgotten",
+	6900:     "a create whose answer was lost was repeated under the name of a Pod to be released, again and again",
 	76838:    "a create found a Pod that had been given back, and landed later",
 }
 
