@@ -78,7 +78,7 @@ func TestWhatContendersDoNotPlay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []int{2, 3, len(allPhases)} {
+	for i, want := range []int{3, 3, len(allPhases)} {
 		n := 0
 		for _, p := range allPhases {
 			if o.contenders[i].plays(p) {
