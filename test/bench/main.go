@@ -95,7 +95,7 @@ func parse(args []string) (options, error) {
 	fs.StringVar(&o.out, "o", filepath.Join(harness.Root(), "bin", "bench", "result.json"), "where to write all samples")
 	fs.StringVar(&o.doc, "doc", "", "document to write the tables into")
 	from := fs.String("from", "", "measure nothing; show these results, separated by commas")
-	fs.StringVar(&o.profile, "profile", "", "directory for CPU profiles of everynode, one for each phase; a binary that profiles itself plays then")
+	fs.StringVar(&o.profile, "profile", "", "directory for profiles of everynode, of CPU and allocations in each phase; a binary that profiles itself plays then")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
