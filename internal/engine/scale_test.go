@@ -64,7 +64,7 @@ func (s *scale) node(i int) *corev1.Node {
 	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("ip-10-%d-%d-%d.internal", i>>16, i>>8&255, i&255), UID: uuid.NewUUID()}}
 	n.Labels = map[string]string{
 		"kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux", "kubernetes.io/hostname": n.Name, "node.kubernetes.io/instance-type": "m6i.4xlarge",
-		"topology.kubernetes.io/region": "eu-central-1", "topology.kubernetes.io/zone": fmt.Sprint("eu-central-1", string(rune('a'+i%3))),
+		"topology.kubernetes.io/region": "eu-central-1", "topology.kubernetes.io/zone": zone(i),
 		"beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux", "pool": "general",
 	}
 	n.Status.Allocatable = corev1.ResourceList{
@@ -73,6 +73,8 @@ func (s *scale) node(i int) *corev1.Node {
 	n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 	return n
 }
+
+func zone(i int) string { return "eu-central-1" + string(rune('a'+i%3)) }
 
 func (s *scale) daemonSet(j int) *appsv1.DaemonSet {
 	name, tenth := fmt.Sprint("agent-", j), intstr.FromString("10%")
@@ -92,6 +94,8 @@ func (s *scale) pod(j, i int, ready bool) *corev1.Pod {
 	pod.UID = types.UID(fmt.Sprintf("%08x-%04x-4000-8000-%012x", i, j, i))
 	pod.CreationTimestamp = metav1.Time{Time: s.now.Add(-time.Hour)}
 	pod.Status.Phase = corev1.PodRunning
+	// The API server copies these from the node (KEP-4742).
+	pod.Labels["topology.kubernetes.io/region"], pod.Labels["topology.kubernetes.io/zone"] = "eu-central-1", zone(i)
 	if ready {
 		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Time{Time: s.now.Add(-time.Hour)}}}
 	}

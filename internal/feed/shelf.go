@@ -1,7 +1,8 @@
 package feed
 
 import (
-	appsv1 "k8s.io/api/apps/v1"
+	"hash/maphash"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/everynode/everynode/internal/fleet"
@@ -10,14 +11,16 @@ import (
 // shelf has what many Pods have in common, so that it is kept once: the shape of the Pods of one template, and the names of nodes. It
 // is emptied when it is full; Pods keep what they have.
 type shelf struct {
+	seed   maphash.Seed
 	shapes map[template]*fleet.Shape
 	nodes  map[string]string
 }
 
-// template tells Pods apart that are hardly alike; those of one are compared.
+// template tells Pods apart that are hardly alike; those of one are compared. Pods of one DaemonSet and revision have several: since
+// Kubernetes 1.35 the API server copies the zone and the region of the node into their labels.
 type template struct {
-	owner types.UID
-	hash  string
+	owner  types.UID
+	labels uint64
 }
 
 const (
@@ -26,15 +29,12 @@ const (
 )
 
 func newShelf() *shelf {
-	return &shelf{shapes: map[template]*fleet.Shape{}, nodes: map[string]string{}}
+	return &shelf{seed: maphash.MakeSeed(), shapes: map[template]*fleet.Shape{}, nodes: map[string]string{}}
 }
 
 // share gives the Pod what others have already.
 func (s *shelf) share(p *fleet.Pod) *fleet.Pod {
-	t := template{owner: p.Owner, hash: p.Hash()}
-	if t.hash == "" {
-		t.hash = p.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
-	}
+	t := template{owner: p.Owner, labels: s.sum(p.Labels)}
 	if known := s.shapes[t]; known != nil && known.Equal(p.Shape) {
 		p.Shape = known
 	} else {
@@ -55,4 +55,13 @@ func (s *shelf) share(p *fleet.Pod) *fleet.Pod {
 	}
 	s.nodes[p.Node] = p.Node
 	return p
+}
+
+// sum is the same for the same labels, whatever order a map has them in.
+func (s *shelf) sum(labels map[string]string) uint64 {
+	var sum uint64
+	for k, v := range labels {
+		sum += maphash.String(s.seed, k) ^ 3*maphash.String(s.seed, v)
+	}
+	return sum
 }
