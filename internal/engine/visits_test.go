@@ -92,7 +92,7 @@ func (s *still) pod(i int, ready bool) *fleet.Pod {
 		hash = r.Labels[appsv1.DefaultDaemonSetUniqueLabelKey]
 	}
 	p := &fleet.Pod{
-		Name: fmt.Sprint("d-", i), UID: types.UID(fmt.Sprint("p", i)), Version: s.version(), Node: fmt.Sprintf("n%05d", i),
+		Name: fmt.Sprint("d-", i), UID: types.UID(fmt.Sprint("p", i)), Version: s.version(), On: fmt.Sprintf("n%05d", i), Bound: true,
 		Phase: fleet.PhaseRunning, Ready: ready,
 		Shape: &fleet.Shape{Namespace: "default", Owner: "uid-d", OwnerKind: fleet.DaemonSetKind, OwnerName: "d", Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: hash}},
 	}

@@ -47,10 +47,10 @@ func Open(w *snapshot.World, d *fleet.Daemon) (*Book, error) {
 		}
 	}
 	for _, pod := range w.Fleet.Orphans(d) {
-		b.orphans[pod.On()] = pod
+		b.orphans[pod.On] = pod
 	}
 	for _, pod := range d.Mismatched() {
-		b.strange[pod.On()] = pod
+		b.strange[pod.On] = pod
 	}
 	return b, nil
 }

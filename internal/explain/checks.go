@@ -21,7 +21,7 @@ func (b *Book) checks(s *fleet.Slot) []Check {
 		out = append(out, Check{What: whatOf(c.Kind), Pass: c.Pass, Subject: c.Subject, Detail: c.Detail})
 	}
 	out = append(out, b.nodeCheck(s.NodeName))
-	if pod := first(s); s.Verdict.ShouldRun() && (pod == nil || pod.Node == "" || pod.Terminal() || b.waitsForRoom(s)) {
+	if pod := first(s); s.Verdict.ShouldRun() && (pod == nil || !pod.Bound || pod.Terminal() || b.waitsForRoom(s)) {
 		out = append(out, b.room(s.Node, pod)...)
 	}
 	return out

@@ -178,7 +178,7 @@ func (b *Book) stateOf(pod *fleet.Pod) string {
 		return "being deleted"
 	case pod.Terminal():
 		return strings.ToLower(pod.Phase.String())
-	case pod.Node == "":
+	case !pod.Bound:
 		return "unscheduled"
 	case b.available(pod):
 		return "available"

@@ -280,7 +280,7 @@ func (b *Book) notReady(s *fleet.Slot, pod *fleet.Pod) fleet.Reason {
 	if p == nil {
 		return fleet.Reason{Code: fleet.CallInFlight, Detail: "the Pod is being created"}
 	}
-	if pod.Node == "" {
+	if !pod.Bound {
 		return unscheduled(p)
 	}
 	if n := b.world.Node(s.NodeName); n != nil && n.Ready != corev1.ConditionTrue {

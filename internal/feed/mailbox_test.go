@@ -65,11 +65,11 @@ func TestObjectsBecomeFactsInOrder(t *testing.T) {
 		m.Update(&corev1.Pod{ObjectMeta: object("p", "6"), Spec: corev1.PodSpec{NodeName: "n1"}}),
 		m.Delete(&corev1.Pod{ObjectMeta: object("p", "7")}))
 	next().Apply(f, time.Now())
-	if p := f.Pod(key); p.Target != "n7" || p.Node != "" || p.Version != 5 {
+	if p := f.Pod(key); p.On != "n7" || p.Bound || p.Version != 5 {
 		t.Errorf("after add: %+v", p)
 	}
 	next().Apply(f, time.Now())
-	if p := f.Pod(key); p.Target != "" || p.Node != "n1" || p.Version != 6 {
+	if p := f.Pod(key); p.Node() != "n1" || p.Version != 6 {
 		t.Errorf("after update: %+v", p)
 	}
 	next().Apply(f, time.Now())
@@ -157,7 +157,7 @@ func TestAStreamedListHoldsFactsInPlaceOfObjects(t *testing.T) {
 	}
 	must(t, m.Replace([]any{l}, "6"))
 	next().Apply(f, time.Now())
-	if p := f.Pod(types.NamespacedName{Namespace: "default", Name: "p"}); p == nil || p.Node != "n1" || p.Version != 5 {
+	if p := f.Pod(types.NamespacedName{Namespace: "default", Name: "p"}); p == nil || p.Node() != "n1" || p.Version != 5 {
 		t.Errorf("%+v", p)
 	}
 }

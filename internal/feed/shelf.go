@@ -43,17 +43,17 @@ func (s *shelf) share(p *fleet.Pod) *fleet.Pod {
 		}
 		s.shapes[t] = p.Shape
 	}
-	if p.Node == "" {
+	if p.On == "" {
 		return p
 	}
-	if name, ok := s.nodes[p.Node]; ok {
-		p.Node = name
+	if name, ok := s.nodes[p.On]; ok {
+		p.On = name
 		return p
 	}
 	if len(s.nodes) >= shelfNodes {
 		clear(s.nodes)
 	}
-	s.nodes[p.Node] = p.Node
+	s.nodes[p.On] = p.On
 	return p
 }
 

@@ -22,11 +22,11 @@ func TestPodsOfATemplateAreKeptOnceForEachZone(t *testing.T) {
 		pod.Labels = map[string]string{"app": owner, "controller-revision-hash": "5f", "topology.kubernetes.io/zone": fmt.Sprint("z", i/2%3)}
 		pod.Spec.NodeName = node
 		p := s.share(fleet.NewPod(pod, 1, ""))
-		if p.Labels["app"] != owner || p.Labels["topology.kubernetes.io/zone"] != pod.Labels["topology.kubernetes.io/zone"] || p.Node != node {
-			t.Fatalf("Pod %s of node %s came out with labels %v on node %s", p.Name, node, p.Labels, p.Node)
+		if p.Labels["app"] != owner || p.Labels["topology.kubernetes.io/zone"] != pod.Labels["topology.kubernetes.io/zone"] || p.Node() != node {
+			t.Fatalf("Pod %s of node %s came out with labels %v on node %s", p.Name, node, p.Labels, p.Node())
 		}
 		shapes[p.Shape]++
-		names[p.Node]++
+		names[p.Node()]++
 	}
 	if len(shapes) != 6 || len(names) != 1000 {
 		t.Errorf("%d shapes and %d nodes' names, want 6 and 1000", len(shapes), len(names))

@@ -42,11 +42,11 @@ func (f *Fleet) applyPod(p *Pod, now time.Time, seen bool) {
 	}
 	if old != nil {
 		f.unlink(old)
-		if n := f.nodes[old.Node]; n != nil && !old.Creating && old.frees(p) {
+		if n := f.nodes[old.Node()]; n != nil && !old.Creating && old.frees(p) {
 			f.wake(n)
 		}
 	}
-	if n := f.nodes[p.Node]; n != nil && (old == nil || old.frees(p)) {
+	if n := f.nodes[p.Node()]; n != nil && (old == nil || old.frees(p)) {
 		f.wake(n) // there is less room now
 	}
 	f.pods.put(p)
@@ -72,7 +72,7 @@ func (f *Fleet) Creating(p *Pod, now time.Time) {
 	if f.pods.get(p.Namespace, p.Name) == nil {
 		f.pods.put(p)
 		f.link(p, now)
-		if n := f.nodes[p.Node]; n != nil {
+		if n := f.nodes[p.Node()]; n != nil {
 			f.wake(n)
 		}
 	}
@@ -111,9 +111,9 @@ func (f *Fleet) MarkPatching(p *Pod, on bool) {
 
 func (f *Fleet) touchPodOwner(p *Pod) {
 	if d := f.byUID[p.Owner]; d != nil {
-		f.TouchSlot(d, p.On())
+		f.TouchSlot(d, p.On)
 	} else if p.Owner == "" {
-		f.eachMatching(p, func(d *Daemon) { f.TouchSlot(d, p.On()) })
+		f.eachMatching(p, func(d *Daemon) { f.TouchSlot(d, p.On) })
 	}
 }
 
@@ -126,11 +126,15 @@ func (f *Fleet) ReplacePods(list []*Pod, version Version, now time.Time) {
 			listed[q] = true
 		}
 	}
+	var gone []*Pod
 	f.podsSeen = max(f.podsSeen, version)
 	for p := range f.pods.all {
 		if !listed[p] && !p.Creating && p.Version <= version {
-			f.removePod(p)
+			gone = append(gone, p)
 		}
+	}
+	for _, p := range gone {
+		f.removePod(p)
 	}
 }
 
@@ -138,25 +142,25 @@ func (f *Fleet) removePod(p *Pod) {
 	f.pods.drop(p)
 	f.unlink(p)
 	f.vacate(p)
-	if n := f.nodes[p.Node]; n != nil && !p.Terminal() {
+	if n := f.nodes[p.Node()]; n != nil && !p.Terminal() {
 		f.wake(n)
 	}
 }
 
 // link enters a Pod into the indexes and into its owner's slot.
 func (f *Fleet) link(p *Pod, now time.Time) {
-	if n := f.nodes[p.Node]; n != nil {
+	if n := f.nodes[p.Node()]; n != nil {
 		n.pods.add(p)
-	} else if p.Node != "" {
-		c := f.homeless[p.Node]
+	} else if p.Bound {
+		c := f.homeless[p.Node()]
 		c.add(p)
-		f.homeless[p.Node] = c
+		f.homeless[p.Node()] = c
 	}
 	if p.Owner == "" {
 		add(f.orphans, p.Namespace, p)
 		f.eachMatching(p, func(d *Daemon) {
 			d.addOrphan(p)
-			f.TouchSlot(d, p.On())
+			f.TouchSlot(d, p.On)
 		})
 		return
 	}
@@ -178,12 +182,12 @@ func (f *Fleet) seat(d *Daemon, p *Pod, now time.Time) {
 	case !d.Matches(p.Labels):
 		d.released[p] = struct{}{}
 		d.nameTaken()
-	case p.On() == "":
+	case p.On == "":
 		d.astray[p] = struct{}{}
 		d.count(p, 1)
 	default:
 		d.count(p, 1)
-		s := d.slotFor(p.On())
+		s := d.slotFor(p.On)
 		i, _ := slices.BinarySearchFunc(s.Pods, p, ComparePods)
 		s.Pods = slices.Insert(s.Pods, i, p)
 		d.mark(s)
@@ -194,17 +198,17 @@ func (f *Fleet) seat(d *Daemon, p *Pod, now time.Time) {
 }
 
 func (f *Fleet) unlink(p *Pod) {
-	if n := f.nodes[p.Node]; n != nil {
+	if n := f.nodes[p.Node()]; n != nil {
 		n.pods.remove(p)
-	} else if c, ok := f.homeless[p.Node]; ok {
+	} else if c, ok := f.homeless[p.Node()]; ok {
 		c.remove(p)
-		keep(f.homeless, p.Node, c)
+		keep(f.homeless, p.Node(), c)
 	}
 	if p.Owner == "" {
 		remove(f.orphans, p.Namespace, p)
 		f.eachMatching(p, func(d *Daemon) {
 			d.dropOrphan(p)
-			f.TouchSlot(d, p.On()) // its node may get a Pod now
+			f.TouchSlot(d, p.On) // its node may get a Pod now
 		})
 		return
 	}
@@ -228,7 +232,7 @@ func (f *Fleet) unseat(d *Daemon, p *Pod) {
 	}
 	d.count(p, -1)
 	delete(d.astray, p)
-	s := d.slots[p.On()]
+	s := d.slots[p.On]
 	if s == nil {
 		return
 	}
@@ -244,7 +248,7 @@ func (f *Fleet) vacate(p *Pod) {
 	if d == nil {
 		return
 	}
-	if s := d.slots[p.On()]; s != nil && s.Node == nil && len(s.Pods) == 0 {
+	if s := d.slots[p.On]; s != nil && s.Node == nil && len(s.Pods) == 0 {
 		d.dropSlot(s)
 	}
 }

@@ -74,13 +74,13 @@ func (d *Daemon) addOrphan(p *Pod) {
 	i, found := slices.BinarySearchFunc(d.orphans, p, ComparePods)
 	if !found {
 		d.orphans = slices.Insert(d.orphans, i, p)
-		add(d.orphansOn, p.On(), p)
+		add(d.orphansOn, p.On, p)
 	}
 }
 
 func (d *Daemon) dropOrphan(p *Pod) {
 	if i, found := slices.BinarySearchFunc(d.orphans, p, ComparePods); found {
 		d.orphans = slices.Delete(d.orphans, i, i+1)
-		remove(d.orphansOn, p.On(), p)
+		remove(d.orphansOn, p.On, p)
 	}
 }

@@ -100,9 +100,9 @@ func (c *cluster) pod() *Pod {
 	}
 	on := oneOf(c.t, "on", "n1", "n2", "n3", "n4")
 	if oneOf(c.t, "bound", true, true, false) {
-		p.Node = on
+		p.On, p.Bound = on, true
 	} else {
-		p.Target = oneOf(c.t, "target", on, "")
+		p.On = oneOf(c.t, "target", on, "")
 	}
 	p.Phase, p.Terminating = oneOf(c.t, "phase", PhaseRunning, PhaseRunning, PhaseFailed), oneOf(c.t, "ending", false, false, true)
 	if old := c.pods[key]; old != nil && oneOf(c.t, "same Pod", true, true, true, false) {
@@ -110,8 +110,8 @@ func (c *cluster) pod() *Pod {
 		if old.Terminal() {
 			p.Phase = old.Phase
 		}
-		if old.Node != "" {
-			p.Node, p.Target = old.Node, ""
+		if old.Bound {
+			p.On, p.Bound = old.On, true
 		}
 	}
 	if p.Ready = p.Phase == PhaseRunning && oneOf(c.t, "ready", true, false); !p.Ready {
@@ -141,7 +141,7 @@ func (c *cluster) revision() *Revision {
 // took is the sum of what running Pods take on a node, whoever's they are.
 func (c *cluster) took(node string) (cpu int64) {
 	for _, p := range c.pods {
-		if p.Node == node && !p.Terminal() {
+		if p.Node() == node && !p.Terminal() {
 			cpu += p.Requests.MilliCPU
 		}
 	}

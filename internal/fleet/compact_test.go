@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +23,18 @@ func TestStampsKeepMicroseconds(t *testing.T) {
 	}
 }
 
+func TestMomentsAreTheSameTimes(t *testing.T) {
+	now := time.Now()
+	for _, moment := range []time.Time{now, now.Round(0), now.Add(-time.Hour), now.Add(400 * 24 * time.Hour), time.Date(2026, 1, 1, 0, 0, 0, 1, time.UTC)} {
+		if got := MomentOf(moment).Time(); !got.Equal(moment) {
+			t.Errorf("%v came back as %v", moment, got)
+		}
+	}
+	if got := MomentOf(now).Time(); !strings.Contains(got.String(), "m=") {
+		t.Errorf("%v has lost its reading of the clock that nobody sets", got)
+	}
+}
+
 func TestPhasesAreThoseOfTheAPI(t *testing.T) {
 	for _, phase := range []corev1.PodPhase{"", corev1.PodPending, corev1.PodRunning, corev1.PodSucceeded, corev1.PodFailed, corev1.PodUnknown} {
 		if got := PhaseOf(phase); got.API() != phase || got.String() != string(phase) {
@@ -35,19 +49,25 @@ func TestPhasesAreThoseOfTheAPI(t *testing.T) {
 // Whatever comes and goes, in whatever order: each index has exactly the Pods that are there, each once.
 func TestIndexesHoldWhatCameAndHasNotGone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		names, owned, near := index{byName: map[string]map[string]*Pod{}}, herd{}, crowd{}
+		names, one, owned, near := index{}, table{}, herd{}, crowd{}
 		there := map[string]*Pod{}
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			p := &Pod{Name: rapid.StringMatching("[a-e]").Draw(t, "name"), Shape: &Shape{Namespace: rapid.StringMatching("[xy]").Draw(t, "namespace")}}
+		for range rapid.IntRange(1, 300).Draw(t, "steps") {
+			p := &Pod{Name: rapid.StringMatching("[a-e]{1,3}").Draw(t, "name"), Shape: &Shape{Namespace: rapid.StringMatching("[xy]").Draw(t, "namespace")}}
 			key := p.Key().String()
+			sum := hashOf(p.Namespace, p.Name)
+			if got, alone := names.get(p.Namespace, p.Name), one.get(sum, p.Namespace, p.Name); got != there[key] || alone != there[key] {
+				t.Fatalf("%s is %v among many tables and %v in one, want %v", key, got, alone, there[key])
+			}
 			if q := there[key]; q != nil {
 				names.drop(q)
+				one.drop(sum, q)
 				owned.remove(q)
 				near.remove(q)
 				delete(there, key)
 				continue
 			}
 			names.put(p)
+			one.put(sum, p)
 			owned.add(p)
 			near.add(p)
 			there[key] = p
@@ -56,18 +76,51 @@ func TestIndexesHoldWhatCameAndHasNotGone(t *testing.T) {
 		for p := range names.all {
 			found[p]++
 		}
-		for _, list := range [][]*Pod{owned, near} {
+		for _, list := range [][]*Pod{owned, near, one.places} {
 			for _, p := range list {
 				found[p]++
 			}
 		}
-		if len(found) != len(there) || names.size != len(there) {
-			t.Fatalf("%d Pods are found, the size is %d, and %d are there", len(found), names.size, len(there))
+		delete(found, nil) // free places
+		if len(found) != len(there) || names.size != len(there) || one.size != len(there) {
+			t.Fatalf("%d Pods are found, the sizes are %d and %d, and %d are there", len(found), names.size, one.size, len(there))
 		}
 		for key, p := range there {
-			if found[p] != 3 || names.get(p.Namespace, p.Name) != p {
-				t.Fatalf("%s is found %d times, want 3", key, found[p])
+			if found[p] != 4 || one.get(hashOf(p.Namespace, p.Name), p.Namespace, p.Name) != p || names.get(p.Namespace, p.Name) != p {
+				t.Fatalf("%s is found %d times, want 4", key, found[p])
 			}
 		}
 	})
+}
+
+// A hundred thousand Pods take a place each and less than as much again; when they have gone, so has what they took.
+func TestAnIndexGrowsAndShrinks(t *testing.T) {
+	var x index
+	places := func() (n int) {
+		for i := range x.tables {
+			n += len(x.tables[i].places)
+		}
+		return n
+	}
+	pods := make([]*Pod, 100_000)
+	for i := range pods {
+		pods[i] = &Pod{Name: strconv.Itoa(i), Shape: &Shape{Namespace: "n"}}
+		x.put(pods[i])
+	}
+	if n := places(); x.size != len(pods) || 3*n < 4*len(pods) || n > 2*len(pods) {
+		t.Errorf("%d Pods take %d places, want %d Pods and 1.33 to 2 places each", x.size, n, len(pods))
+	}
+	for i, p := range pods {
+		if x.get("n", p.Name) != p {
+			t.Fatalf("Pod %d is not found", i)
+		}
+		x.drop(p)
+		x.drop(p) // once more changes nothing
+		if x.get("n", p.Name) != nil {
+			t.Fatalf("Pod %d is found after it has gone", i)
+		}
+	}
+	if n := places(); x.size != 0 || n > 8*len(x.tables) {
+		t.Errorf("%d Pods are left in %d places, want none in eight for each table", x.size, n)
+	}
 }

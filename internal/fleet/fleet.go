@@ -40,7 +40,7 @@ func New(judge NewJudge) *Fleet {
 	return &Fleet{
 		judge: judge,
 		nodes: map[string]*Node{}, daemons: map[types.NamespacedName]*Daemon{}, byUID: map[types.UID]*Daemon{},
-		pods: index{byName: map[string]map[string]*Pod{}}, byOwner: map[types.UID]herd{},
+		byOwner: map[types.UID]herd{},
 		orphans: map[string]map[*Pod]struct{}{}, homeless: map[string]crowd{},
 		history: map[types.UID]map[*Revision]struct{}{}, unowned: map[string]map[*Revision]struct{}{},
 		revisions: map[types.NamespacedName]*Revision{}, dirty: map[types.NamespacedName]struct{}{}, later: map[types.UID]struct{}{},

@@ -35,10 +35,10 @@ func (c *cluster) view(ds *appsv1.DaemonSet) view {
 			orphans = append(orphans, p)
 		case own && !selects(p.Labels):
 			released = append(released, p)
-		case own && p.On() == "":
+		case own && p.On == "":
 			astray = append(astray, p)
 		case own:
-			on[p.On()] = append(on[p.On()], p)
+			on[p.On] = append(on[p.On], p)
 		}
 	}
 	for name, n := range c.nodes {

@@ -26,8 +26,9 @@ type Pod struct {
 	// UID is empty while the create call is in flight.
 	UID     types.UID
 	Version Version
-	// Node is spec.nodeName; Target is the node that a Pod without nodeName is pinned to, or empty (U039).
-	Node, Target string
+	// On is the node that the Pod is bound to, or, where Bound is false, the one that it is pinned to and waits for; empty if there is
+	// neither (U039, U041).
+	On string
 	// Shape is never nil.
 	*Shape
 	// Why is status.reason and status.message of a Failed or Succeeded Pod; nil where there is neither.
@@ -35,10 +36,12 @@ type Pod struct {
 	// Ready is the Ready condition; ReadyStamp is its transition time by the kubelet's clock, and ReadySince the moment
 	// by this controller's clock from which minReadySeconds counts.
 	ReadyStamp Stamp
-	ReadySince time.Time
+	ReadySince Moment
 	Created    Stamp
 	Phase      Phase
 	Ready      bool
+	// Bound tells that spec.nodeName is set.
+	Bound bool
 	// ClockUnclear tells that nobody saw the Pod turn Ready: for how long it has been, only a stamp of the kubelet's clock says.
 	ClockUnclear bool
 	// Terminating tells that deletionTimestamp is set.
@@ -81,14 +84,14 @@ func (s *Shape) takesAs(o *Shape) bool {
 // NewPod reads a fact from an API object. target gives the node that an unbound Pod is pinned to.
 func NewPod(o *corev1.Pod, version Version, target string) *Pod {
 	p := &Pod{
-		Version: version, Node: o.Spec.NodeName, Phase: PhaseOf(o.Status.Phase),
+		Version: version, On: o.Spec.NodeName, Bound: o.Spec.NodeName != "", Phase: PhaseOf(o.Status.Phase),
 		Created: StampOf(o.CreationTimestamp.Time), Terminating: o.DeletionTimestamp != nil,
 		Shape: &Shape{Namespace: o.Namespace, Labels: o.Labels, Requests: requestsOf(&o.Spec), HostPorts: hostPortsOf(&o.Spec)},
 	}
 	names := o.Name + string(o.UID) // kept together
 	p.Name, p.UID = names[:len(o.Name)], types.UID(names[len(o.Name):])
-	if p.Node == "" {
-		p.Target = target
+	if !p.Bound {
+		p.On = target
 	}
 	if o.Spec.Priority != nil {
 		p.Priority = *o.Spec.Priority
@@ -112,12 +115,12 @@ func (p *Pod) Key() types.NamespacedName {
 	return types.NamespacedName{Namespace: p.Namespace, Name: p.Name}
 }
 
-// On is the node that the Pod is bound to or waits for (U039, U041).
-func (p *Pod) On() string {
-	if p.Node != "" {
-		return p.Node
+// Node is spec.nodeName: the node that the Pod is bound to, or empty.
+func (p *Pod) Node() string {
+	if p.Bound {
+		return p.On
 	}
-	return p.Target
+	return ""
 }
 
 // Terminal tells that the Pod's containers have ended for good.
@@ -139,7 +142,7 @@ func (p *Pod) AvailableAt(minReady time.Duration) (at time.Time, ok bool) {
 	if !p.Ready {
 		return time.Time{}, false
 	}
-	return p.ReadySince.Add(minReady), true
+	return p.ReadySince.Time().Add(minReady), true
 }
 
 // clock sets ReadySince. Who saw the Pod turn Ready trusts its own clock. Who did not, after a restart, has only the
@@ -153,16 +156,16 @@ func (p *Pod) clock(old *Pod, now time.Time, seen bool) {
 	case old != nil && old.Ready && old.ReadyStamp == p.ReadyStamp:
 		p.ReadySince, p.ClockUnclear = old.ReadySince, old.ClockUnclear
 	case old != nil || p.ReadyStamp == 0:
-		p.ReadySince, p.ClockUnclear = now, !seen
+		p.ReadySince, p.ClockUnclear = MomentOf(now), !seen
 	default:
-		p.ReadySince, p.ClockUnclear = now.Add(-max(0, now.Sub(p.ReadyStamp.Time()))), true
+		p.ReadySince, p.ClockUnclear = MomentOf(now.Add(-max(0, now.Sub(p.ReadyStamp.Time())))), true
 	}
 }
 
 // ComparePods orders the Pods of one node: bound first, then older, then by name (U080).
 func ComparePods(a, b *Pod) int {
-	if (a.Node != "") != (b.Node != "") {
-		if a.Node != "" {
+	if a.Bound != b.Bound {
+		if a.Bound {
 			return -1
 		}
 		return 1
@@ -175,7 +178,7 @@ func ComparePods(a, b *Pod) int {
 
 // same tells whether the difference between two versions of a Pod matters to any decision.
 func (p *Pod) same(o *Pod) bool {
-	return p.UID == o.UID && p.Node == o.Node && p.Target == o.Target && p.Owner == o.Owner &&
+	return p.UID == o.UID && p.On == o.On && p.Bound == o.Bound && p.Owner == o.Owner &&
 		p.Phase == o.Phase && ptr.Equal(p.Why, o.Why) && p.Ready == o.Ready && p.ReadyStamp == o.ReadyStamp &&
 		p.Terminating == o.Terminating && p.Creating == o.Creating &&
 		(p.Shape == o.Shape || p.takesAs(o.Shape) && maps.Equal(p.Labels, o.Labels))
@@ -183,7 +186,7 @@ func (p *Pod) same(o *Pod) bool {
 
 // frees tells whether going from p to o, which may be another Pod of that name, gives room or ports back to p's node.
 func (p *Pod) frees(o *Pod) bool {
-	return o == nil || (o.Terminal() && !p.Terminal()) || o.Node != p.Node || (p.UID != o.UID && !p.Creating) ||
+	return o == nil || (o.Terminal() && !p.Terminal()) || o.Node() != p.Node() || (p.UID != o.UID && !p.Creating) ||
 		!p.takesAs(o.Shape)
 }
 

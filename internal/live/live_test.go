@@ -34,7 +34,7 @@ func cluster(uid types.UID) *fleet.Fleet {
 	}, 1, false, t0)
 	for _, node := range []string{"n1", "n2", "gone"} {
 		f.ApplyPod(&fleet.Pod{
-			Name: "exporter-" + node, UID: types.UID("pod-" + node), Version: 1, Node: node, Ready: true, ReadyStamp: fleet.StampOf(t0),
+			Name: "exporter-" + node, UID: types.UID("pod-" + node), Version: 1, On: node, Bound: true, Ready: true, ReadyStamp: fleet.StampOf(t0),
 			Shape: &fleet.Shape{Namespace: key.Namespace, Owner: uid, OwnerKind: fleet.DaemonSetKind, OwnerName: key.Name, Labels: map[string]string{"app": "x"}},
 		}, t0)
 	}

@@ -36,7 +36,7 @@ func (b *Book) ownership(yield func(Action) bool) {
 		if pod.Leaving() || pod.Patching {
 			continue // one that ends is never adopted (D5); its successor comes when it has ended
 		}
-		if !yield(Action{Kind: Adopt, Node: pod.On(), Pod: pod, Reason: fleet.Reason{Code: fleet.SelectorMatches, Detail: "the Pod has no controller"}}) {
+		if !yield(Action{Kind: Adopt, Node: pod.On, Pod: pod, Reason: fleet.Reason{Code: fleet.SelectorMatches, Detail: "the Pod has no controller"}}) {
 			return
 		}
 	}
@@ -44,7 +44,7 @@ func (b *Book) ownership(yield func(Action) bool) {
 		if pod.Patching {
 			continue
 		}
-		if !yield(Action{Kind: Release, Node: pod.On(), Pod: pod, Reason: fleet.Reason{Code: fleet.SelectorMismatch, Detail: fmt.Sprintf("labels %s", labelText(pod.Labels))}}) {
+		if !yield(Action{Kind: Release, Node: pod.On, Pod: pod, Reason: fleet.Reason{Code: fleet.SelectorMismatch, Detail: fmt.Sprintf("labels %s", labelText(pod.Labels))}}) {
 			return
 		}
 	}

@@ -84,7 +84,7 @@ func sameHistory(a, b *appsv1.DaemonSet) bool {
 func (b *Book) relabel(to map[string]string) {
 	for pod := range b.d.EachPod {
 		if hash := to[pod.Hash()]; hash != "" && !pod.Patching && !pod.Creating {
-			b.head.history = append(b.head.history, Action{Kind: Relabel, Node: pod.On(), Pod: pod, Hash: hash, Reason: fleet.Reason{Code: fleet.RevisionsMerged, Detail: hash}})
+			b.head.history = append(b.head.history, Action{Kind: Relabel, Node: pod.On, Pod: pod, Hash: hash, Reason: fleet.Reason{Code: fleet.RevisionsMerged, Detail: hash}})
 		}
 	}
 }

@@ -34,9 +34,9 @@ func (p *planner) vanished(s *fleet.Slot) {
 	for _, pod := range s.Pods {
 		switch {
 		case pod.Forced || pod.Creating || (pod.Deleting && !pod.Terminating):
-		case pod.Node == "" && !pod.Terminating:
+		case !pod.Bound && !pod.Terminating:
 			p.remove(s, Action{Pod: pod, Reason: fleet.Reason{Code: fleet.NodeVanished, Detail: "never bound"}})
-		case pod.Node == "":
+		case !pod.Bound:
 		case p.Now.Before(end):
 			p.wait(fleet.NodeQuarantine, "the node may come back", end)
 		default:

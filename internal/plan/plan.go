@@ -137,8 +137,10 @@ type planner struct {
 	*entry // of the slot that is looked at
 	// spare is an entry that was of no use, for the next look.
 	spare *entry
-	// read are the labels of the Pods that were looked at last, by what such Pods share: in a rollout there are two kinds of them.
-	read [2]worn
+	// read are the labels of the Pods that were looked at last, by what such Pods share: in a rollout there are two kinds of them in each
+	// zone. oldest is where the one is that was read first.
+	read   [8]worn
+	oldest int
 	// leaving are the slot's Pods that this plan deletes, which later steps must see as gone.
 	leaving []*fleet.Pod
 	// claimed: an orphan is on the node, to be adopted or ending; adopting: one is to be adopted, and a rollout waits to see who stays.
@@ -155,13 +157,14 @@ type worn struct {
 
 // worn gives what a Pod's labels say.
 func (p *planner) worn(pod *fleet.Pod) worn {
-	for _, w := range p.read {
-		if w.shape == pod.Shape {
-			return w
+	for i := range p.read {
+		if p.read[i].shape == pod.Shape {
+			return p.read[i]
 		}
 	}
-	p.read[1], p.read[0] = p.read[0], worn{pod.Shape, pod.Hash(), pod.Labels[fleet.TemplateGenerationLabel]}
-	return p.read[0]
+	w := worn{pod.Shape, pod.Hash(), pod.Labels[fleet.TemplateGenerationLabel]}
+	p.read[p.oldest], p.oldest = w, (p.oldest+1)%len(p.read)
+	return w
 }
 
 // frame is what the look at every slot depends on beside the slot itself. When it changes, all of them are looked at again.

@@ -58,18 +58,12 @@ func namePrefix(name string) string {
 
 // Pending is the fact that stands for a Pod whose create call is in flight.
 func Pending(d *fleet.Daemon, hash, node, name string, placement Placement) *fleet.Pod {
-	p := &fleet.Pod{
-		Name: name, Phase: fleet.PhasePending, Creating: true,
+	return &fleet.Pod{
+		Name: name, On: node, Bound: placement == Direct, Phase: fleet.PhasePending, Creating: true,
 		Shape: &fleet.Shape{
 			Namespace: d.Key.Namespace,
 			Owner:     d.UID, OwnerKind: fleet.DaemonSetKind, OwnerName: d.Key.Name, Labels: podLabels(d.Object, hash),
 			Priority: d.Priority, Requests: d.Requests, HostPorts: d.HostPorts,
 		},
 	}
-	if placement == Direct {
-		p.Node = node
-	} else {
-		p.Target = node
-	}
-	return p
 }

@@ -16,8 +16,8 @@ func (k *keeping) noneIsForgotten(d *fleet.Daemon, p Plan) {
 		return
 	}
 	for _, a := range p.Actions {
-		if pod := k.fleet.Pod(types.NamespacedName{Namespace: d.Key.Namespace, Name: a.Name}); a.Kind == Create && pod != nil && pod.Owner == d.UID && (pod.On() == a.Node || !d.Matches(pod.Labels)) {
-			k.t.Fatalf("%s: a Pod is made on %s under the name of one that is there, %s on %s", d.Key, a.Node, a.Name, pod.On())
+		if pod := k.fleet.Pod(types.NamespacedName{Namespace: d.Key.Namespace, Name: a.Name}); a.Kind == Create && pod != nil && pod.Owner == d.UID && (pod.On == a.Node || !d.Matches(pod.Labels)) {
+			k.t.Fatalf("%s: a Pod is made on %s under the name of one that is there, %s on %s", d.Key, a.Node, a.Name, pod.On)
 		}
 	}
 	for _, s := range d.Slots() {

@@ -164,7 +164,7 @@ func (s *snapshot) node(t *testing.T, name string, words []string) *fleet.Node {
 
 func (s *snapshot) pod(t *testing.T, name, node string, words []string) *fleet.Pod {
 	p := &fleet.Pod{
-		Name: name, UID: types.UID("uid-" + name), Version: s.next(), Node: node,
+		Name: name, UID: types.UID("uid-" + name), Version: s.next(), On: node, Bound: true,
 		Created: fleet.StampOf(epoch.Add(-time.Hour)), Phase: fleet.PhaseRunning,
 		Shape: &fleet.Shape{
 			Namespace: "default",
@@ -183,7 +183,7 @@ func (s *snapshot) pod(t *testing.T, name, node string, words []string) *fleet.P
 		case "ready-for":
 			p.Ready, p.ReadyStamp = true, fleet.StampOf(epoch.Add(-duration(t, value)))
 		case "unbound":
-			p.Node, p.Target, p.Phase = "", node, fleet.PhasePending
+			p.Bound, p.Phase = false, fleet.PhasePending
 		case "failed":
 			p.Phase = fleet.PhaseFailed
 		case "succeeded":

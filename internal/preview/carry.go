@@ -55,7 +55,7 @@ func (p *Player) create(d *fleet.Daemon, hash string, a plan.Action) {
 	pod := plan.Pending(d, hash, a.Node, a.Name, p.Placement)
 	p.serial++
 	pod.UID, pod.Created, pod.Creating = types.UID(fmt.Sprintf("preview-%d", p.serial)), fleet.StampOf(p.now), false
-	pod.Node, pod.Target = a.Node, "" // who binds it takes no time here
+	pod.Bound = true // who binds it takes no time here
 	p.apply(pod)
 	p.tell(d, PodCreated, a.Node, a.Reason)
 	p.comeReady(d, pod, p.Kubelets.ready(d.Key.String(), a.Node))

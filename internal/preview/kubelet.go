@@ -61,26 +61,26 @@ func (p *Player) comeReady(d *fleet.Daemon, pod *fleet.Pod, after time.Duration)
 	key, uid := pod.Key(), pod.UID
 	p.at(p.since()+after, func() {
 		q := p.Fleet.Pod(key)
-		if q == nil || q.UID != uid || q.Terminating || p.silentOn(q.Node) {
+		if q == nil || q.UID != uid || q.Terminating || p.silentOn(q.Node()) {
 			return
 		}
 		next := *q
 		next.Ready, next.ReadyStamp, next.Phase = true, fleet.StampOf(p.now), fleet.PhaseRunning
 		p.apply(&next)
-		p.tell(d, PodReady, q.Node, fleet.Reason{})
+		p.tell(d, PodReady, q.Node(), fleet.Reason{})
 	})
 }
 
 // end has a Pod that is being deleted disappear, if its kubelet is still at work then.
 func (p *Player) end(pod *fleet.Pod) {
 	after := p.Kubelets.End
-	if pod.Node == "" || pod.Terminal() {
+	if !pod.Bound || pod.Terminal() {
 		after = 0
 	}
 	key, uid := pod.Key(), pod.UID
 	p.at(p.since()+after, func() {
 		q := p.Fleet.Pod(key)
-		if q == nil || q.UID != uid || (q.Node != "" && p.silentOn(q.Node)) {
+		if q == nil || q.UID != uid || (q.Bound && p.silentOn(q.Node())) {
 			return
 		}
 		p.Fleet.DeletePod(q)

@@ -166,7 +166,7 @@ func (c *cluster) daemon(t *testing.T, f *fleet.Fleet, ds *appsv1.DaemonSet) {
 
 func (c *cluster) pod(t *testing.T, name, node string, words []string) *fleet.Pod {
 	p := &fleet.Pod{
-		Name: name, UID: types.UID("uid-" + name), Version: c.next(), Node: node, Phase: fleet.PhaseRunning,
+		Name: name, UID: types.UID("uid-" + name), Version: c.next(), On: node, Bound: true, Phase: fleet.PhaseRunning,
 		Created: fleet.StampOf(epoch.Add(-time.Hour)), Ready: true, ReadyStamp: fleet.StampOf(epoch),
 		Shape: &fleet.Shape{Namespace: "default", Owner: "uid-rs", OwnerKind: "ReplicaSet", OwnerName: "web", Requests: fleet.Resources{Pods: 1}},
 	}

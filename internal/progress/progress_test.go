@@ -54,7 +54,7 @@ func planOf(t *testing.T, strategy appsv1.DaemonSetUpdateStrategyType, pods ...p
 			p.hash = revision.HashOf(rev)
 		}
 		f.ApplyPod(&fleet.Pod{
-			Name: "d-" + name, UID: types.UID("pod-" + name), Version: 1, Node: name, Phase: fleet.PhaseRunning,
+			Name: "d-" + name, UID: types.UID("pod-" + name), Version: 1, On: name, Bound: true, Phase: fleet.PhaseRunning,
 			Shape:   &fleet.Shape{Namespace: "ns", Owner: "uid", OwnerKind: fleet.DaemonSetKind, Labels: map[string]string{"app": "d", appsv1.DefaultDaemonSetUniqueLabelKey: p.hash}},
 			Created: fleet.StampOf(epoch.Add(-p.age)), Ready: p.ready, ReadyStamp: fleet.StampOf(epoch.Add(-p.age)),
 		}, epoch)

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -87,7 +88,7 @@ func (s *Snapshot) AddPod(o *corev1.Pod) error {
 	}
 	f := fleet.NewPod(o, fleet.Version(v), target)
 	p := Pod{
-		Namespace: f.Namespace, Name: f.Name, UID: f.UID, Version: v, Node: f.Node, Target: f.Target, Labels: f.Labels,
+		Namespace: f.Namespace, Name: f.Name, UID: f.UID, Version: v, Node: f.Node(), Target: target, Labels: f.Labels,
 		Created: f.Created.Time(), Finalizers: o.Finalizers, Phase: o.Status.Phase, Priority: f.Priority,
 		Requests: Resources(f.Requests), Containers: containersOf(o), Pinned: pinned(&o.Spec),
 	}
@@ -145,7 +146,7 @@ func pinned(spec *corev1.PodSpec) bool {
 // Fact is the Pod as decisions know it.
 func (p *Pod) Fact() *fleet.Pod {
 	f := &fleet.Pod{
-		Name: p.Name, UID: p.UID, Version: fleet.Version(p.Version), Node: p.Node, Target: p.Target,
+		Name: p.Name, UID: p.UID, Version: fleet.Version(p.Version), On: cmp.Or(p.Node, p.Target), Bound: p.Node != "",
 		Phase: fleet.PhaseOf(p.Phase), Created: fleet.StampOf(p.Created), Terminating: p.Deleted != nil,
 		Shape: &fleet.Shape{Namespace: p.Namespace, Labels: p.Labels, Priority: p.Priority, Requests: fleet.Resources(p.Requests)},
 	}
