@@ -46,7 +46,7 @@ const (
 	// garbageAlways is how much garbage there may always be, in bytes; garbageShare is how much there may be of what is in use, in
 	// percent, up to garbageShared bytes, and garbageLeast what there may be of a heap however large. Go's own is 100 %.
 	garbageAlways = 8 << 20
-	garbageShare  = 70
+	garbageShare  = 150
 	garbageShared = 32 << 20
 	garbageLeast  = 40
 	// garbageMost is what a heap is limited to that has hardly begun to grow, in percent.

@@ -44,54 +44,85 @@ func (c *patient) Read(b []byte) (int, error) { return c.buffer.Read(b) }
 // Write sends, or keeps what is short until the end of a pause.
 func (c *patient) Write(b []byte) (int, error) { return c.out.Write(b) }
 
-// outbox is what has yet to be sent on a connection.
+// outbox is what has yet to be sent on a connection. Who reads never waits for a write: a server may be slow to read.
 type outbox struct {
-	conn    net.Conn
-	mu      sync.Mutex
+	conn net.Conn
+	// writing is held while something is written or kept, so that all of it goes out in the order in which it came.
+	writing sync.Mutex
+	// state guards the rest, and only for a moment.
+	state   sync.Mutex
 	pausing bool
 	kept    []byte
+	failed  error // why what was kept could not be sent
 }
 
 func (o *outbox) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	switch {
-	case o.pausing && len(b) <= short:
+	o.writing.Lock()
+	defer o.writing.Unlock()
+	o.state.Lock()
+	before, err := len(o.kept), o.failed
+	keeps := o.pausing && len(b) <= short
+	if err == nil && (keeps || before > 0) {
 		o.kept = append(o.kept, b...)
+	}
+	o.state.Unlock()
+	switch {
+	case err != nil:
+		return 0, err
+	case keeps:
 		return len(b), nil
-	case len(o.kept) == 0:
+	case before == 0:
 		return o.conn.Write(b)
 	}
-	o.kept = append(o.kept, b...)
 	if err := o.empty(); err != nil {
 		return 0, err
 	}
 	return len(b), nil
 }
 
+// empty sends what was kept; writing is held, so that nothing comes to it meanwhile.
 func (o *outbox) empty() error {
-	_, err := o.conn.Write(o.kept)
+	o.state.Lock()
+	kept := o.kept
 	o.kept = o.kept[:0]
+	o.state.Unlock()
+	if len(kept) == 0 {
+		return nil
+	}
+	_, err := o.conn.Write(kept)
 	return err
 }
 
+// flush is empty for nobody who waits: the next write tells if it failed.
+func (o *outbox) flush() {
+	o.writing.Lock()
+	defer o.writing.Unlock()
+	if err := o.empty(); err != nil {
+		o.state.Lock()
+		o.failed = err
+		o.state.Unlock()
+	}
+}
+
 // pause keeps what is short until a moment.
-func (o *outbox) pause(until time.Time) error {
+func (o *outbox) pause(until time.Time) {
 	d := time.Until(until)
 	if d <= 0 {
-		return nil
+		return
 	}
-	o.mu.Lock()
-	o.pausing = true
-	o.mu.Unlock()
+	o.setPausing(true)
 	time.Sleep(d)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.pausing = false
-	if len(o.kept) == 0 {
-		return nil
+	if o.setPausing(false) {
+		go o.flush()
 	}
-	return o.empty()
+}
+
+// setPausing begins or ends a pause; some tells that something is kept.
+func (o *outbox) setPausing(on bool) (some bool) {
+	o.state.Lock()
+	defer o.state.Unlock()
+	o.pausing = on
+	return len(o.kept) > 0
 }
 
 // paused reads a connection that it has emptied no more often than once a pause, but for a few reads after a quiet time.
@@ -103,9 +134,7 @@ type paused struct {
 }
 
 func (r *paused) Read(b []byte) (int, error) {
-	if err := r.out.pause(r.due.Add(-(few - 1) * pause)); err != nil {
-		return 0, err
-	}
+	r.out.pause(r.due.Add(-(few - 1) * pause))
 	n, err := r.conn.Read(b)
 	if n < len(b) {
 		now := time.Now()

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"errors"
 	"io"
 	"net"
 	"slices"
@@ -18,9 +19,15 @@ type scripted struct {
 	// reads and writes are the times of reads and writes of the system, and wrote is what went out.
 	reads, writes []time.Duration
 	wrote         string
+	// stuck is how long a write takes; refuse is what becomes of it.
+	stuck  time.Duration
+	refuse error
 }
 
 func (s *scripted) Write(b []byte) (int, error) {
+	if time.Sleep(s.stuck); s.refuse != nil {
+		return 0, s.refuse
+	}
 	s.writes, s.wrote = append(s.writes, time.Since(s.start)), s.wrote+string(b)
 	return len(b), nil
 }
@@ -119,6 +126,49 @@ func TestOnlyWhatIsShortWaitsForTheEndOfAPause(t *testing.T) {
 		}
 		if want := []time.Duration{2500 * time.Microsecond, 30 * ms, 50 * ms, 500 * ms}; !slices.Equal(s.writes, want) || s.wrote != "abc"+request+"de" {
 			t.Errorf("sent at %v, want %v: %q", s.writes, want, s.wrote)
+		}
+	})
+}
+
+// A server that is slow to read delays nothing that it tells.
+func TestReadingDoesNotWaitForWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ms := time.Millisecond
+		s := &scripted{start: time.Now(), stuck: time.Second, come: []chunk{{0, 1}, {1 * ms, 1}, {2 * ms, 1}, {3 * ms, 1}, {4 * ms, 1}, {100 * ms, 1}, {200 * ms, 1}}}
+		c := newPatient(s)
+		time.AfterFunc(10*ms, func() { _, _ = c.Write([]byte("kept")) })
+		if n, err := io.Copy(io.Discard, c); n != 7 || err != nil {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+		if want := []time.Duration{0, 1 * ms, 2 * ms, 3 * ms, 50 * ms, 100 * ms, 200 * ms}; !slices.Equal(s.reads, want) {
+			t.Errorf("read at %v, want %v", s.reads, want)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if want := []time.Duration{1050 * ms}; !slices.Equal(s.writes, want) || s.wrote != "kept" {
+			t.Errorf("sent at %v, want %v: %q", s.writes, want, s.wrote)
+		}
+	})
+}
+
+// What was kept and could not be sent is told to who writes next.
+func TestAFailedWriteIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ms := time.Millisecond
+		s := &scripted{start: time.Now(), refuse: net.ErrClosed, come: []chunk{{0, 1}, {1 * ms, 1}, {2 * ms, 1}, {3 * ms, 1}, {4 * ms, 1}}}
+		c := newPatient(s)
+		time.AfterFunc(10*ms, func() {
+			if n, err := c.Write([]byte("kept")); n != 4 || err != nil {
+				t.Errorf("in a pause: %d bytes, %v", n, err)
+			}
+		})
+		if _, err := io.Copy(io.Discard, c); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		s.refuse = nil
+		if n, err := c.Write([]byte("more")); n != 0 || !errors.Is(err, net.ErrClosed) || s.wrote != "" {
+			t.Errorf("after a failure: %d bytes, %v, sent %q; want none, %v", n, err, s.wrote, net.ErrClosed)
 		}
 	})
 }
