@@ -55,6 +55,20 @@ func (s *scale) version() string { s.rv++; return fmt.Sprint(s.rv) }
 
 func (s *scale) add(kind feed.Kind, o metav1.Object) {
 	o.SetResourceVersion(s.version())
+	if sent, ok := o.(interface {
+		Marshal() ([]byte, error)
+		Unmarshal([]byte) error
+		Reset()
+	}); ok { // each object comes with texts of its own
+		raw, err := sent.Marshal()
+		if err != nil {
+			s.b.Fatal(err)
+		}
+		sent.Reset()
+		if err := sent.Unmarshal(raw); err != nil {
+			s.b.Fatal(err)
+		}
+	}
 	if err := s.stores[kind].Add(o); err != nil {
 		s.b.Fatal(err)
 	}

@@ -12,8 +12,9 @@ import (
 )
 
 func nodeReader() reader[*corev1.Node, *fleet.Node] {
+	labels := newWords(shelfLabels)
 	return reader[*corev1.Node, *fleet.Node]{
-		read: fleet.NewNode,
+		read: func(node *corev1.Node, v fleet.Version) *fleet.Node { return labels.label(fleet.NewNode(node, v)) },
 		put: func(n *fleet.Node) applied {
 			return func(f *fleet.Fleet, now time.Time) { f.ApplyNode(n, now) }
 		},

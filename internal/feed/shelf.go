@@ -13,7 +13,7 @@ import (
 type shelf struct {
 	seed   maphash.Seed
 	shapes map[template]*fleet.Shape
-	nodes  map[string]string
+	nodes  words
 }
 
 // template tells Pods apart that are hardly alike; those of one are compared. Pods of one DaemonSet and revision have several: since
@@ -26,10 +26,11 @@ type template struct {
 const (
 	shelfShapes = 20_000
 	shelfNodes  = 200_000
+	shelfLabels = 20_000
 )
 
 func newShelf() *shelf {
-	return &shelf{seed: maphash.MakeSeed(), shapes: map[template]*fleet.Shape{}, nodes: map[string]string{}}
+	return &shelf{seed: maphash.MakeSeed(), shapes: map[template]*fleet.Shape{}, nodes: newWords(shelfNodes)}
 }
 
 // share gives the Pod what others have already.
@@ -43,17 +44,7 @@ func (s *shelf) share(p *fleet.Pod) *fleet.Pod {
 		}
 		s.shapes[t] = p.Shape
 	}
-	if p.On == "" {
-		return p
-	}
-	if name, ok := s.nodes[p.On]; ok {
-		p.On = name
-		return p
-	}
-	if len(s.nodes) >= shelfNodes {
-		clear(s.nodes)
-	}
-	s.nodes[p.On] = p.On
+	p.On = s.nodes.known(p.On)
 	return p
 }
 
@@ -64,4 +55,44 @@ func (s *shelf) sum(labels map[string]string) uint64 {
 		sum += maphash.String(s.seed, k) ^ 3*maphash.String(s.seed, v)
 	}
 	return sum
+}
+
+// words are texts that come again and again, so that each is kept once.
+type words struct {
+	all  map[string]string
+	most int
+}
+
+func newWords(most int) words { return words{all: map[string]string{}, most: most} }
+
+// known is the same text, as it came first.
+func (w words) known(text string) string {
+	if text == "" {
+		return ""
+	}
+	if first, ok := w.all[text]; ok {
+		return first
+	}
+	if len(w.all) >= w.most {
+		clear(w.all)
+	}
+	w.all[text] = text
+	return text
+}
+
+// label has the node share the keys and values of its labels with others; its own name is one of them.
+func (w words) label(n *fleet.Node) *fleet.Node {
+	if len(n.Labels) == 0 {
+		return n
+	}
+	labels := make(map[string]string, len(n.Labels))
+	for k, v := range n.Labels {
+		if v == n.Name {
+			labels[w.known(k)] = n.Name
+			continue
+		}
+		labels[w.known(k)] = w.known(v)
+	}
+	n.Labels = labels
+	return n
 }

@@ -2,7 +2,10 @@ package feed
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 	"testing"
+	"unsafe"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,6 +38,32 @@ func TestPodsOfATemplateAreKeptOnceForEachZone(t *testing.T) {
 		if n < 300 {
 			t.Errorf("the shape of %s in %s is that of %d Pods, want a sixth of 2000", shape.OwnerName, shape.Labels["topology.kubernetes.io/zone"], n)
 		}
+	}
+}
+
+// Keys and values of labels come with each node anew, and are kept once; the node's own name as a value is its name.
+func TestTextsOfNodesLabelsAreKeptOnce(t *testing.T) {
+	reader, texts := nodeReader(), map[*byte]string{}
+	for i := range 100 {
+		name := fmt.Sprint("node-", i)
+		o := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
+			strings.Clone("kubernetes.io/os"): strings.Clone("linux"), strings.Clone("kubernetes.io/hostname"): strings.Clone(name), strings.Clone("pool"): fmt.Sprint("p", i%4),
+		}}}
+		want := maps.Clone(o.Labels)
+		n := reader.read(o, 1)
+		if !maps.Equal(n.Labels, want) || !maps.Equal(o.Labels, want) {
+			t.Fatalf("node %s came out with labels %v, want %v, and left %v", name, n.Labels, want, o.Labels)
+		}
+		for k, v := range n.Labels {
+			texts[unsafe.StringData(k)], texts[unsafe.StringData(v)] = k, v
+		}
+	}
+	// Three keys, one system, four pools, and a hundred names that no other node has.
+	if len(texts) != 3+1+4+100 {
+		t.Errorf("%d texts are kept, want 108", len(texts))
+	}
+	if n := reader.read(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "bare"}}, 1); len(n.Labels) != 0 {
+		t.Errorf("a node without labels has %v", n.Labels)
 	}
 }
 
