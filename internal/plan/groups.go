@@ -215,16 +215,21 @@ func (b *Book) Full() Plan {
 	for _, g := range b.Groups() {
 		actions = slices.AppendSeq(actions, g)
 	}
-	taken := map[string]bool{}
+	made, gone := map[string]bool{}, map[*fleet.Pod]bool{} // whose turn it is: other calls may be made for its node
 	for _, a := range actions {
-		taken[a.Node] = true
+		switch a.Kind {
+		case Create:
+			made[a.Node] = true
+		case Delete:
+			gone[a.Pod] = true
+		}
 	}
 	waits := slices.Collect(b.Waits)
 	for e := range b.turns {
 		switch {
 		case b.asking():
 			waits = append(waits, Wait{Node: e.slot.NodeName, Reason: fleet.Reason{Code: fleet.DryRunFirst, Detail: b.d.StalledWhy.Detail}, Until: b.d.Stalled.Until})
-		case !taken[e.slot.NodeName]:
+		case !made[e.slot.NodeName] && !gone[e.old]:
 			waits = append(waits, Wait{Node: e.slot.NodeName, Reason: fleet.Reason{Code: fleet.BudgetUsed}})
 		}
 	}

@@ -159,6 +159,7 @@ func (p *planner) pairUp(s *fleet.Slot, live []*fleet.Pod) {
 		return
 	}
 	switch {
+	case young.Creating: // it may come to nothing
 	case !old.Ready:
 		p.drop(s, old, fleet.Reason{Code: fleet.OldPodUnavailable, Detail: young.Name + " takes over"})
 	case p.available(young):

@@ -128,6 +128,10 @@ func (s *snapshot) line(t *testing.T, words []string) {
 		s.fleet.ApplyNode(s.node(t, words[1], words[2:]), epoch)
 	case "pod":
 		s.fleet.ApplyPod(s.pod(t, words[1], words[2], words[3:]), epoch)
+	case "creating":
+		p := s.pod(t, words[1], words[2], words[3:])
+		p.UID, p.Created, p.Phase = "", 0, fleet.PhasePending
+		s.fleet.Creating(p, epoch)
 	case "backoff":
 		slot := s.fleet.Daemon(types.NamespacedName{Namespace: "default", Name: "d"}).Slot(words[1])
 		wait := fleet.Backoff{Until: epoch.Add(duration(t, words[2])), Delay: time.Minute, Epoch: 1}
