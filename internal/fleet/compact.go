@@ -27,19 +27,6 @@ func (s Stamp) Time() time.Time {
 	return time.UnixMicro(int64(s)).UTC()
 }
 
-// Moment is a time.Time in eight bytes, for moments that this process has lived through or that are near: nanoseconds after it started,
-// by the clock that nobody sets.
-type Moment int64
-
-// started is what Moments count from; it matters to no decision.
-var started = time.Now()
-
-// MomentOf makes a Moment.
-func MomentOf(t time.Time) Moment { return Moment(t.Sub(started)) }
-
-// Time is the moment, with a reading of the monotonic clock.
-func (m Moment) Time() time.Time { return started.Add(time.Duration(m)) }
-
 // Phase is status.phase of a Pod.
 type Phase uint8
 

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,18 +19,6 @@ func TestStampsKeepMicroseconds(t *testing.T) {
 	}
 	if early, late := StampOf(time.Unix(1, 0)), StampOf(time.Unix(2, 0)); early >= late {
 		t.Errorf("%d is not before %d", early, late)
-	}
-}
-
-func TestMomentsAreTheSameTimes(t *testing.T) {
-	now := time.Now()
-	for _, moment := range []time.Time{now, now.Round(0), now.Add(-time.Hour), now.Add(400 * 24 * time.Hour), time.Date(2026, 1, 1, 0, 0, 0, 1, time.UTC)} {
-		if got := MomentOf(moment).Time(); !got.Equal(moment) {
-			t.Errorf("%v came back as %v", moment, got)
-		}
-	}
-	if got := MomentOf(now).Time(); !strings.Contains(got.String(), "m=") {
-		t.Errorf("%v has lost its reading of the clock that nobody sets", got)
 	}
 }
 

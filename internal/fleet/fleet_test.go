@@ -266,12 +266,12 @@ func TestWhoFindsAPodReadyDoesNotKnowSinceWhen(t *testing.T) {
 		f, now := newFleet(), t0.Add(5*time.Second)
 		f.ApplyPod(sight(1, false), t0)
 		tc.tell(f, sight(2, true), now)
-		if p := f.Pod(key); !p.Ready || !p.ReadySince.Time().Equal(now) || p.ClockUnclear != tc.unclear {
-			t.Errorf("%s: Ready %v since %v, unclear %v; want unclear %v", name, p.Ready, p.ReadySince.Time().Sub(t0), p.ClockUnclear, tc.unclear)
+		if p := f.Pod(key); !p.Ready || !p.ReadySince.Equal(now) || p.ClockUnclear != tc.unclear {
+			t.Errorf("%s: Ready %v since %v, unclear %v; want unclear %v", name, p.Ready, p.ReadySince.Sub(t0), p.ClockUnclear, tc.unclear)
 		}
 		f.ReplacePods([]*Pod{sight(2, true)}, 3, now.Add(time.Second))
-		if p := f.Pod(key); !p.ReadySince.Time().Equal(now) || p.ClockUnclear != tc.unclear {
-			t.Errorf("%s, then a list that has no news: Ready since %v, unclear %v", name, p.ReadySince.Time().Sub(t0), p.ClockUnclear)
+		if p := f.Pod(key); !p.ReadySince.Equal(now) || p.ClockUnclear != tc.unclear {
+			t.Errorf("%s, then a list that has no news: Ready since %v, unclear %v", name, p.ReadySince.Sub(t0), p.ClockUnclear)
 		}
 	}
 }

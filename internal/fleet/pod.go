@@ -36,7 +36,7 @@ type Pod struct {
 	// Ready is the Ready condition; ReadyStamp is its transition time by the kubelet's clock, and ReadySince the moment
 	// by this controller's clock from which minReadySeconds counts.
 	ReadyStamp Stamp
-	ReadySince Moment
+	ReadySince time.Time
 	Created    Stamp
 	Phase      Phase
 	Ready      bool
@@ -142,7 +142,7 @@ func (p *Pod) AvailableAt(minReady time.Duration) (at time.Time, ok bool) {
 	if !p.Ready {
 		return time.Time{}, false
 	}
-	return p.ReadySince.Time().Add(minReady), true
+	return p.ReadySince.Add(minReady), true
 }
 
 // clock sets ReadySince. Who saw the Pod turn Ready trusts its own clock. Who did not, after a restart, has only the
@@ -156,9 +156,9 @@ func (p *Pod) clock(old *Pod, now time.Time, seen bool) {
 	case old != nil && old.Ready && old.ReadyStamp == p.ReadyStamp:
 		p.ReadySince, p.ClockUnclear = old.ReadySince, old.ClockUnclear
 	case old != nil || p.ReadyStamp == 0:
-		p.ReadySince, p.ClockUnclear = MomentOf(now), !seen
+		p.ReadySince, p.ClockUnclear = now, !seen
 	default:
-		p.ReadySince, p.ClockUnclear = MomentOf(now.Add(-max(0, now.Sub(p.ReadyStamp.Time())))), true
+		p.ReadySince, p.ClockUnclear = now.Add(-max(0, now.Sub(p.ReadyStamp.Time()))), true
 	}
 }
 

@@ -154,7 +154,7 @@ func (o *observer) clocks(what string) {
 	for k, p := range o.pods {
 		got := "not ready"
 		if q := o.f.Pod(k); q.Ready {
-			got = fmt.Sprint(q.ReadySince.Time().Round(0), " ", q.ClockUnclear, " ", p.ReadyStamp)
+			got = fmt.Sprint(q.ReadySince.UTC(), " ", q.ClockUnclear, " ", p.ReadyStamp)
 		}
 		if want := o.since[p.UID]; got != want {
 			o.t.Fatalf("%s: %s is Ready since %s, want %s", what, k, got, want)

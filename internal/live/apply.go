@@ -73,6 +73,6 @@ func (p *Pod) apply(f *fleet.Fleet, d *fleet.Daemon) {
 		f.MarkPatching(pod, true)
 	}
 	if p.ReadySince != nil && pod.Ready {
-		pod.ReadySince = fleet.MomentOf(*p.ReadySince)
+		pod.ReadySince = *p.ReadySince
 	}
 }

@@ -70,7 +70,7 @@ func readPod(pod *fleet.Pod, d *fleet.Daemon, now time.Time) (p Pod, ok bool) {
 	}
 	minReady := time.Duration(d.Object.Spec.MinReadySeconds) * time.Second
 	if at, ready := pod.AvailableAt(minReady); ready && at.After(now) {
-		p.ReadySince = stamp(pod.ReadySince.Time().UTC())
+		p.ReadySince = stamp(pod.ReadySince)
 	}
 	return p, p.Call != "" || p.ReadySince != nil
 }

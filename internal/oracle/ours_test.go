@@ -79,7 +79,7 @@ func orZero(p *fleet.Pod) *fleet.Pod {
 // seenAt keeps the moment at which a Pod was first seen Ready.
 func seenAt(p *fleet.Pod) time.Time {
 	if p.Ready {
-		return p.ReadySince.Time()
+		return p.ReadySince
 	}
 	return epoch
 }

@@ -107,10 +107,10 @@ func textOf(p Plan) string {
 		case fleet.NoRoom, fleet.PortTaken, fleet.BudgetUsed, fleet.DryRunFirst:
 			w.Reason, w.Until = fleet.Reason{Code: "RoomOrTurn"}, time.Time{}
 		}
-		out = append(out, fmt.Sprintf("wait %s %s %v", w.Node, w.Reason, w.Until.UTC()))
+		out = append(out, fmt.Sprintf("wait %s %s %v", w.Node, w.Reason, w.Until))
 	}
 	slices.Sort(out)
-	head := fmt.Sprintf("%s %+v %+v next %v\n", p.Hash, p.Counts, p.Budget, p.Next.UTC())
+	head := fmt.Sprintf("%s %+v %+v next %v\n", p.Hash, p.Counts, p.Budget, p.Next)
 	for _, a := range p.Actions {
 		head += fmt.Sprintf("%s %s %s %s\n", a.Kind, a.Node, a.Name, a.Reason)
 	}

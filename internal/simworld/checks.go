@@ -163,7 +163,7 @@ func (s *sound) audit(r *Replica, d *fleet.Daemon, b *plan.Book) {
 }
 
 func planText(p plan.Plan) string {
-	out := fmt.Sprintf("%s %+v %+v %v\n", p.Hash, p.Counts, p.Budget, p.Next.UTC())
+	out := fmt.Sprintf("%s %+v %+v %v\n", p.Hash, p.Counts, p.Budget, p.Next)
 	for _, a := range p.Actions {
 		out += fmt.Sprintf("%s %s %s %s %v\n", a.Kind, a.Node, a.Name, a.Reason, a.Guarded)
 	}
@@ -173,7 +173,7 @@ func planText(p plan.Plan) string {
 		case fleet.NoRoom, fleet.PortTaken, fleet.BudgetUsed, fleet.DryRunFirst:
 			w.Reason, w.Until = fleet.Reason{Code: "RoomOrTurn"}, time.Time{} // a Book remembers for whom there was no room when their turn came
 		}
-		waits = append(waits, fmt.Sprintf("wait %s %s %v\n", w.Node, w.Reason, w.Until.UTC()))
+		waits = append(waits, fmt.Sprintf("wait %s %s %v\n", w.Node, w.Reason, w.Until))
 	}
 	slices.Sort(waits)
 	return out + strings.Join(waits, "")
