@@ -57,7 +57,7 @@ func (s *shelf) sum(labels map[string]string) uint64 {
 	return sum
 }
 
-// words are texts that come again and again, so that each is kept once.
+// words are texts that come again and again, so that each is kept once. They are emptied when there are too many.
 type words struct {
 	all  map[string]string
 	most int

@@ -152,9 +152,9 @@ func (f *Fleet) link(p *Pod, now time.Time) {
 	if n := f.nodes[p.Node()]; n != nil {
 		n.pods.add(p)
 	} else if p.Bound {
-		c := f.homeless[p.Node()]
+		c := f.homeless[p.On]
 		c.add(p)
-		f.homeless[p.Node()] = c
+		f.homeless[p.On] = c
 	}
 	if p.Owner == "" {
 		add(f.orphans, p.Namespace, p)

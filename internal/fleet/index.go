@@ -106,10 +106,13 @@ func (t *table) put(sum uint64, p *Pod) (added int) {
 
 // drop takes the Pod of that name out, if there is one; gone is how many there are fewer.
 func (t *table) drop(sum uint64, p *Pod) (gone int) {
-	if t.get(sum, p.Namespace, p.Name) == nil {
+	if t.size == 0 {
 		return 0
 	}
 	gap := t.find(sum, p.Namespace, p.Name)
+	if t.places[gap] == nil {
+		return 0
+	}
 	// Whoever follows without a gap, and would not be found behind one, moves up.
 	for i := t.after(gap); t.places[i] != nil; i = t.after(i) {
 		q := t.places[i]

@@ -80,7 +80,7 @@ func (p *Player) end(pod *fleet.Pod) {
 	key, uid := pod.Key(), pod.UID
 	p.at(p.since()+after, func() {
 		q := p.Fleet.Pod(key)
-		if q == nil || q.UID != uid || (q.Bound && p.silentOn(q.Node())) {
+		if q == nil || q.UID != uid || (q.Bound && p.silentOn(q.On)) {
 			return
 		}
 		p.Fleet.DeletePod(q)
